@@ -1,0 +1,94 @@
+"""The topic table: every Kafka topic of the pipeline, from which topics are created, verified and documented."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from schemas.decisions import Assignment, Decision
+from schemas.events import TicketEvent
+from schemas.feedback import Feedback
+from schemas.words import Word
+
+REVIEW_QUEUE = "review"
+PARTITIONS = 8
+"""All topics have the same number, so that one ticket's events, decisions and feedback share a partition number."""
+
+
+class Cleanup(StrEnum):
+    """What Kafka does with old records."""
+
+    DELETE = "delete"
+    COMPACT = "compact"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """One topic. `word` is None where values are foreign bytes; `retention` None keeps records for ever."""
+
+    name: str
+    key: str
+    word: type[Word] | None
+    about: str
+    retention: timedelta | None
+    cleanup: Cleanup = Cleanup.DELETE
+    partitions: int = PARTITIONS
+
+    def config(self) -> Mapping[str, str]:
+        """The topic's settings in Kafka's own names and units."""
+        retention_ms = -1 if self.retention is None else self.retention // timedelta(milliseconds=1)
+        return {"cleanup.policy": self.cleanup.value, "retention.ms": str(retention_ms)}
+
+
+EVENTS = Topic(
+    name="tickets.events.v1",
+    key="ticket_id",
+    word=TicketEvent,
+    about="What sources tell: one record per event of a ticket.",
+    retention=timedelta(days=30),
+)
+DECISIONS = Topic(
+    name="tickets.decisions.v1",
+    key="ticket_id",
+    word=Decision,
+    about="The routing decision on each event, in the partition of its event and in the events' order.",
+    retention=timedelta(days=30),
+)
+FEEDBACK = Topic(
+    name="tickets.feedback.v1",
+    key="ticket_id",
+    word=Feedback,
+    about="Corrections, reassignments, resolutions and ratings.",
+    retention=timedelta(days=90),
+)
+DEAD_LETTERS = Topic(
+    name="tickets.deadletters.v1",
+    key="as in the original record",
+    word=None,
+    about="Records that could not be handled: their bytes untouched, the reason in the headers of KIP-1034.",
+    retention=timedelta(days=90),
+)
+
+
+def assignments(queue: str) -> Topic:
+    """The topic that carries the assignments of one queue: a team's, or `review`."""
+    return Topic(
+        name=f"assignments.{queue}.v1",
+        key="ticket_id",
+        word=Assignment,
+        about=f"Tickets for {queue}." if queue != REVIEW_QUEUE else "Tickets that a person routes, with the top three.",
+        retention=timedelta(days=14),
+    )
+
+
+def topic_table(teams: Iterable[str]) -> tuple[Topic, ...]:
+    """Every topic of a pipeline with these `teams`."""
+    return (
+        EVENTS,
+        DECISIONS,
+        FEEDBACK,
+        DEAD_LETTERS,
+        *(assignments(queue) for queue in (*teams, REVIEW_QUEUE)),
+    )
