@@ -1,0 +1,1 @@
+"""The hands: the store (ClickHouse) and what is written to it."""

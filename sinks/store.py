@@ -1,0 +1,227 @@
+"""ClickHouse behind one small class: the engine in process (chdb) or any server by URL, with the same code.
+
+This is the one module that knows the ClickHouse driver. Everything here blocks: call it from a thread.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import tempfile
+import threading
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError, ProgrammingError
+
+from schemas.errors import BadSettings, StoreRejected, StoreUnavailable
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+EMBEDDED_SCHEME = "chdb"
+MOST_ROWS = 10_000
+"""Rows of one insert: more cost memory and, past the driver's block size, the one part that makes it atomic."""
+
+# The defaults of both changed between releases; the exactly-once effect needs these.
+_SETTINGS: Mapping[str, Any] = {"async_insert": 0, "deduplicate_blocks_in_dependent_materialized_views": 1}
+
+# Server-side errors that pass: TIMEOUT_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, SOCKET_TIMEOUT, NETWORK_ERROR,
+# MEMORY_LIMIT_EXCEEDED, TOO_MANY_PARTS, TABLE_IS_READ_ONLY, KEEPER_EXCEPTION.
+_PASSING_CODES = frozenset({159, 202, 209, 210, 241, 242, 252, 999})
+
+_NO_TABLES_CODES = frozenset({60, 81})  # UNKNOWN_TABLE, UNKNOWN_DATABASE
+
+_INSERT = re.compile(
+    r"INSERT\s+INTO\s+(?P<table>[^\s(]+)\s*(?:\((?P<columns>[^)]*)\))?\s*FORMAT\s+(?P<format>\w+)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreAccess:
+    """Where the store is. `url` is `chdb:///folder` or `clickhouse[s]://host:port` or `http[s]://host:port`."""
+
+    url: str
+    database: str = "triage"
+    user: str | None = None
+    password: str | None = None
+    ca_file: str | None = None
+
+    @property
+    def embedded_folder(self) -> Path | None:
+        """The folder of an embedded store, None for a server."""
+        parts = urlsplit(self.url)
+        return Path(parts.path) if parts.scheme == EMBEDDED_SCHEME else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The rows of a query and the names of their columns."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+class Store:
+    """An open store; calls are serialised, so that it may be used from several threads.
+
+    Raises StoreUnavailable for what may pass (no connection, overload) and StoreRejected for what will not.
+    """
+
+    def __init__(self, access: StoreAccess) -> None:
+        self.database = access.database
+        self._lock = threading.Lock()
+        self._salt = uuid.uuid4().hex
+        self._inserts = itertools.count()
+        self._client = _open(access)
+
+    def command(self, sql: str) -> None:
+        """Run a statement that gives no rows."""
+        self._call(lambda: self._client.command(sql))
+
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Answer:
+        """Run a query; `{name:Type}` in it takes `parameters`."""
+        result = self._call(lambda: self._client.query(sql, parameters=dict(parameters or {})))
+        return Answer(columns=tuple(result.column_names), rows=tuple(tuple(row) for row in result.result_rows))
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Insert `rows`, at most MOST_ROWS, into one partition of `table`, all or none.
+
+        The token makes the driver's own silent second try harmless; it is salted per process, since the dedup log
+        of a MergeTree may name parts that a crash has lost. After an error, ask the table what it holds.
+        """
+        if len(rows) > MOST_ROWS:
+            raise ValueError(f"{len(rows)} rows are more than {MOST_ROWS} in one insert")
+        settings = {**_SETTINGS, "insert_deduplication_token": f"{self._salt}:{next(self._inserts)}"}
+        summary = self._call(
+            lambda: self._client.insert(
+                table, rows, column_names=list(columns), database=self.database, settings=settings
+            )
+        )
+        if summary.written_rows != len(rows):
+            raise StoreUnavailable(f"{table}: {summary.written_rows} of {len(rows)} rows are reported as written")
+
+    def create_database(self) -> None:
+        """Create the store's database where it is missing."""
+        sql = f"CREATE DATABASE IF NOT EXISTS {self.database}"
+        self._call(lambda: self._client.command(sql, use_database=False))
+
+    def raw(
+        self, sql: str, *, database: str | None, settings: Mapping[str, str], parameters: Mapping[str, str]
+    ) -> bytes:
+        """The bytes that a server's HTTP interface would answer to `sql`, in the format that it names."""
+        return bytes(
+            self._call(
+                lambda: self._client.raw_query(
+                    sql,
+                    parameters=dict(parameters),
+                    settings=dict(settings),
+                    use_database=database is not None,
+                ),
+                database=database,
+            )
+        )
+
+    def raw_insert(self, sql: str, data: bytes, *, database: str | None, settings: Mapping[str, str]) -> int:
+        """Run `INSERT INTO table [(columns)] FORMAT name` with `data` in that format; gives the rows written."""
+        match = _INSERT.fullmatch(sql.strip())
+        if match is None:
+            raise StoreRejected(f"not an INSERT INTO table (columns) FORMAT name: {sql[:200]}")
+        columns = [name.strip(" `") for name in match["columns"].split(",")] if match["columns"] else None
+        summary = self._call(
+            lambda: self._client.raw_insert(
+                match["table"], columns, data, settings=dict(settings), fmt=match["format"]
+            ),
+            database=database,
+        )
+        return int(summary.written_rows)
+
+    def close(self) -> None:
+        """Close the store; an embedded one can be opened by another process then."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _call(self, work: Callable[[], Any], *, database: str | None = None) -> Any:
+        """Run `work` alone, in `database` (by default the store's own)."""
+        with self._lock:
+            self._client.database = database or self.database
+            try:
+                return work()
+            except ClickHouseError as error:
+                raise _named(error) from error
+
+
+def _open(access: StoreAccess) -> Client:
+    folder = access.embedded_folder
+    try:
+        if folder is not None:
+            return _open_embedded(folder)
+        return clickhouse_connect.get_client(
+            dsn=_http_dsn(access.url),
+            username=access.user,
+            password=access.password or "",
+            ca_cert=access.ca_file,
+            settings=dict(_SETTINGS),
+            autogenerate_session_id=False,  # a session would serialise queries on the server
+            send_receive_timeout=60,
+        )
+    except ClickHouseError as error:
+        raise _named(error) from error
+
+
+def _open_embedded(folder: Path) -> Client:
+    folder.mkdir(parents=True, exist_ok=True)
+    _use_private_temporary_files(folder.parent / f"{folder.name}.tmp")
+    try:
+        return clickhouse_connect.get_client(interface="chdb", path=str(folder), settings=dict(_SETTINGS))
+    except ProgrammingError as error:
+        if "Error initializing EmbeddedServer" in str(error) or "Unable to open" in str(error):
+            raise StoreUnavailable(
+                f"the embedded store in {folder} cannot be opened: another process has it open, or it is damaged"
+            ) from error
+        raise
+    except ImportError as error:
+        raise BadSettings(
+            "the embedded store needs its extra: pip install 'triage[embedded]', or a server in TRIAGE_CLICKHOUSE_URL"
+        ) from error
+
+
+def _use_private_temporary_files(folder: Path) -> None:
+    """Point temporary files at `folder`, emptied: the driver passes each insert through one, which a kill leaks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for leaked in folder.iterdir():
+        if leaked.is_file():
+            leaked.unlink()
+    tempfile.tempdir = str(folder)
+
+
+def _named(error: ClickHouseError) -> StoreUnavailable | StoreRejected:
+    code = getattr(error, "code", None)
+    text = str(error).split("(for url")[0].strip()[:1000]
+    if isinstance(error, OperationalError) or code is None or code in _PASSING_CODES:
+        return StoreUnavailable(f"ClickHouse: {text}")
+    if code in _NO_TABLES_CODES:
+        return StoreRejected(
+            f"the store has no such table yet: run triage migrate, or start a worker. ClickHouse: {text}"
+        )
+    return StoreRejected(f"ClickHouse: {text}")
+
+
+def _http_dsn(url: str) -> str:
+    """`url` without a path: the driver would take it for a database, and look for it at once."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
