@@ -1,0 +1,1 @@
+"""The nerves: settings, wiring, Faust apps, agents, command line."""
