@@ -7,7 +7,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sinks.front import USER, StoreFront
@@ -19,7 +19,7 @@ class Owner:
     """The process that has a store open: where its front listens, and the password that only this user can read."""
 
     url: str
-    password: str
+    password: str = field(repr=False)
 
     def access(self, database: str) -> StoreAccess:
         """How to ask the owner."""

@@ -1,0 +1,1 @@
+"""The agents, independent of each other."""

@@ -1,0 +1,87 @@
+"""The `archive` agent: events, decisions and dead letters, in batches, into the store."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from schemas import topics
+from schemas.cloudevents import LATENCY_HEADER
+from schemas.dead_letters import DeadLetter
+from schemas.decisions import Decision
+from schemas.errors import DeadLettered, StoreUnavailable
+from schemas.events import TicketEvent
+from sinks.archive import Archive
+from sinks.rows import Row, dead_letter_row, decision_row, event_row
+from streams.batches import Record
+from streams.dead_letters import dead_letter
+from streams.decoding import Decoder
+from streams.publish import Publisher
+
+log = logging.getLogger("triage.archive")
+
+LONGEST_WAIT = timedelta(seconds=30)
+
+
+class ArchiveAgent:
+    """Writes what the topics carry; a store that is away is waited for, and Kafka keeps the rest meanwhile."""
+
+    def __init__(
+        self,
+        *,
+        archive: Archive,
+        decoder: Decoder,
+        publisher: Publisher,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._archive = archive
+        self._decoder = decoder
+        self._publisher = publisher
+        self._clock = clock
+
+    async def __call__(self, records: Sequence[Record]) -> None:
+        """Write `records` to the store, and wait until they are there."""
+        rows: list[Row] = []
+        for record in records:
+            row = await self._row(record)
+            if isinstance(row, Row):
+                rows.append(row)
+            elif row is not None:
+                await self._publisher.publish([dead_letter(record, "archive", row, self._clock())])
+        if rows:
+            await self._write(rows)
+
+    async def _row(self, record: Record) -> Row | DeadLettered | None:
+        """The record's row; the error of one that cannot be read; None for one that another agent answers for."""
+        if record.position.topic == topics.DEAD_LETTERS.name:
+            letter = DeadLetter.read(record.key, record.value, record.headers, failed_at=record.timestamp)
+            return dead_letter_row(letter, record.position)
+        if record.position.topic == topics.EVENTS.name:
+            event = await self._decoder.decode(record.value, TicketEvent)
+            return event_row(event, record.position) if isinstance(event, TicketEvent) else None
+        decision = await self._decoder.decode(record.value, Decision)
+        if not isinstance(decision, Decision):
+            return decision
+        return decision_row(decision, decided_at=record.timestamp, latency_ms=_latency_ms(record))
+
+    async def _write(self, rows: Sequence[Row]) -> None:
+        wait = timedelta(seconds=1)
+        while True:
+            try:
+                # To the second, as the column is: one value for the batch keeps it in one part.
+                now = self._clock().astimezone(UTC).replace(microsecond=0)
+                await asyncio.to_thread(self._archive.write, rows, now=now)
+            except StoreUnavailable as away:
+                log.warning("%s; trying again in %.0f s, Kafka keeps the rest", away, wait.total_seconds())
+                await asyncio.sleep(wait.total_seconds())
+                wait = min(wait * 2, LONGEST_WAIT)
+            else:
+                return
+
+
+def _latency_ms(record: Record) -> int:
+    """The latency that the triage agent noted, -1 where it is missing."""
+    value = dict(record.headers).get(LATENCY_HEADER)
+    return int(value) if value is not None and value.isdigit() else -1

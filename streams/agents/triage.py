@@ -1,0 +1,73 @@
+"""The `triage` agent: decode a batch of ticket events, decide, publish decision and assignment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from models.decide import Models, decide
+from schemas import topics
+from schemas.cloudevents import decision_headers
+from schemas.codec import Codec
+from schemas.decisions import Assignment
+from schemas.events import TicketEvent
+from streams.batches import Record
+from streams.dead_letters import dead_letter
+from streams.decoding import Decoder
+from streams.publish import Outgoing, Publisher
+
+
+class TriageAgent:
+    """Turns events into decisions. One bad event stops nobody: it goes to the dead letters."""
+
+    def __init__(
+        self,
+        *,
+        models: Models,
+        codec: Codec,
+        decoder: Decoder,
+        publisher: Publisher,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._models = models
+        self._codec = codec
+        self._decoder = decoder
+        self._publisher = publisher
+        self._clock = clock
+
+    async def __call__(self, records: Sequence[Record]) -> None:
+        """Decide on `records` and wait until everything that follows from them is on the brokers."""
+        outgoing: list[Outgoing] = []
+        for record in records:
+            event = await self._decoder.decode(record.value, TicketEvent)
+            if isinstance(event, TicketEvent):
+                outgoing.extend(self._decided(record, event))
+            else:
+                outgoing.append(dead_letter(record, "decode", event, self._clock()))
+        await self._publisher.publish(outgoing)
+
+    def _decided(self, record: Record, event: TicketEvent) -> list[Outgoing]:
+        if not event.kind.needs_decision:
+            return []
+        try:
+            decision = decide(event, record.position, self._models)
+        except Exception as error:  # noqa: BLE001  whatever our own code trips over, the events behind it go on
+            return [dead_letter(record, "decide", error, self._clock())]
+        assignment = Assignment.of(decision)
+        latency_ms = max(0, (self._clock() - record.timestamp) // timedelta(milliseconds=1))
+        key = event.ticket_id.encode()
+        return [
+            Outgoing(
+                topic=topics.DECISIONS.name,
+                key=key,
+                value=self._codec.encode(decision),
+                headers=decision_headers(decision, latency_ms=latency_ms, trace=record.headers),
+                partition=record.position.partition,  # the archive counts on the events' order
+            ),
+            Outgoing(
+                topic=topics.assignments(decision.queue).name,
+                key=key,
+                value=self._codec.encode(assignment),
+                headers=decision_headers(assignment, latency_ms=latency_ms, trace=record.headers),
+            ),
+        ]

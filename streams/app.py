@@ -1,0 +1,99 @@
+"""The Faust apps, one per agent: each has its own consumer group, so that a store that is away stops no decision."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, cast
+
+import faust
+
+from schemas.topics import Topic
+from streams.batches import Record, batches
+from streams.settings import Settings
+
+log = logging.getLogger("triage.app")
+
+Work = Callable[[Sequence[Record]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentPlan:
+    """An agent: its name, what it reads, what it does with a batch, and how large and how patient batches are."""
+
+    name: str
+    topics: tuple[Topic, ...]
+    work: Work
+    most: int
+    linger: timedelta = timedelta(0)
+    on_assigned: Callable[[], None] | None = None
+
+
+def build_app(plan: AgentPlan, settings: Settings, failed: asyncio.Future[None]) -> faust.App:
+    """A Faust app that runs `plan`.
+
+    When the work raises, `failed` gets the error and the agent stops for good: nothing more is acknowledged, so no
+    offset passes the batch that failed.
+    """
+    faust_folder = settings.data_dir / "faust" / plan.name
+    faust_folder.mkdir(parents=True, exist_ok=True)
+    app = faust.App(
+        f"{settings.app_id}.{plan.name}",
+        broker=[f"kafka://{host}" for host in settings.kafka_bootstrap_servers.split(",")],
+        broker_credentials=_credentials(settings),
+        processing_guarantee="at_least_once",
+        consumer_auto_offset_reset="earliest",
+        broker_session_timeout=10,
+        broker_heartbeat_interval=1.0,
+        broker_commit_interval=1.0,
+        stream_wait_empty=True,  # a graceful stop finishes and commits what it has begun
+        topic_allow_declare=False,  # topics are made by `triage topics`, from the topic table
+        topic_disable_leader=True,
+        store="memory://",
+        web_enabled=False,
+        datadir=faust_folder,
+        loghandlers=[],
+    )
+    source = app.topic(
+        *(topic.name for topic in plan.topics),
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+        allow_empty=True,  # a tombstone is an invalid event, and says so in the dead letters
+    )
+
+    async def run(stream: Any) -> None:
+        async for batch in batches(stream, most=plan.most, linger=plan.linger):
+            try:
+                await plan.work(batch.records)
+            except Exception as error:  # noqa: BLE001  whatever it is, no later offset may be committed
+                if not failed.done():
+                    failed.set_exception(error)
+                await asyncio.Event().wait()
+            batch.ack()
+
+    app.agent(source, name=plan.name)(run)
+    if (on_assigned := plan.on_assigned) is not None:
+
+        async def assigned(_app: Any, _partitions: Any, **_: Any) -> None:
+            on_assigned()
+
+        app.on_partitions_assigned.connect(cast("Any", assigned), weak=False)
+    return app
+
+
+def _credentials(settings: Settings) -> Any:
+    tls = settings.kafka_tls()
+    if settings.kafka_security_protocol.startswith("SASL"):
+        password = settings.kafka_password
+        return faust.SASLCredentials(
+            username=settings.kafka_username,
+            password=password.get_secret_value() if password else None,
+            mechanism=settings.kafka_sasl_mechanism,
+            ssl_context=tls,
+        )
+    return faust.SSLCredentials(tls) if tls is not None else None

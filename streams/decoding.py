@@ -1,0 +1,48 @@
+"""Decoding at the edge: the codec, and the registry for the schema ids that it has not met."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TypeVar
+
+from schemas.codec import Codec
+from schemas.errors import DeadLettered, RegistryUnavailable, UnknownSchema
+from schemas.words import Word
+from streams.registry import SchemaRegistry
+
+W = TypeVar("W", bound=Word)
+
+log = logging.getLogger("triage.decoding")
+
+
+class Decoder:
+    """Decodes values; waits for the registry while it is away, since dropping good events is worse than waiting."""
+
+    def __init__(self, codec: Codec, registry: SchemaRegistry | None) -> None:
+        self._codec = codec
+        self._registry = registry
+
+    async def decode(self, value: bytes | None, word: type[W]) -> W | DeadLettered:
+        """The decoded value, or the error that sends it to the dead letters."""
+        try:
+            return self._codec.decode(value, word)
+        except UnknownSchema as unknown:
+            if self._registry is None:
+                return unknown
+            return await self._decode_by_registry(value, word, unknown, self._registry)
+        except DeadLettered as error:
+            return error
+
+    async def _decode_by_registry(
+        self, value: bytes | None, word: type[W], unknown: UnknownSchema, registry: SchemaRegistry
+    ) -> W | DeadLettered:
+        while True:
+            try:
+                await registry.look_up(unknown.schema_id)
+                return self._codec.decode(value, word)
+            except RegistryUnavailable as away:
+                log.warning("%s; asking again in %s", away, away.retry_after)
+                await asyncio.sleep(away.retry_after.total_seconds())
+            except DeadLettered as error:
+                return error

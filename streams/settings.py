@@ -1,0 +1,156 @@
+"""The settings: environment variables `TRIAGE_*`, each described in docs/settings.md. Secrets never print."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from platformdirs import user_data_path
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.errors import BadSettings
+from schemas.topics import PARTITIONS
+from sinks.store import StoreAccess
+
+EMBEDDED_STORE = "store"
+
+
+class Settings(BaseSettings):
+    """Where everything is and how to get in."""
+
+    model_config = SettingsConfigDict(env_prefix="TRIAGE_", extra="ignore", validate_default=True, frozen=True)
+
+    kafka_bootstrap_servers: str = Field(
+        default="127.0.0.1:9092",
+        validation_alias=AliasChoices("TRIAGE_KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS"),
+        description="host:port of one or more Kafka brokers, with commas between",
+    )
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="how brokers are spoken to"
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="SCRAM-SHA-512", description="with SASL_*: the mechanism"
+    )
+    kafka_username: str | None = Field(default=None, description="with SASL_*: the user")
+    kafka_password: SecretStr | None = Field(default=None, description="with SASL_*: the password")
+    kafka_ca_file: Path | None = Field(
+        default=None, description="with *SSL: CA certificates (PEM); the system's without it"
+    )
+    kafka_cert_file: Path | None = Field(default=None, description="with *SSL: the client's certificate (PEM)")
+    kafka_key_file: Path | None = Field(default=None, description="with *SSL: the client's key (PEM)")
+    kafka_key_password: SecretStr | None = Field(default=None, description="with *SSL: the key's password")
+
+    schema_registry_url: str | None = Field(
+        default=None,
+        description="Confluent-compatible schema registry; without it the packaged schemas' own ids",
+    )
+    schema_registry_username: str | None = Field(default=None, description="the registry's user")
+    schema_registry_password: SecretStr | None = Field(default=None, description="the registry's password")
+
+    clickhouse_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("TRIAGE_CLICKHOUSE_URL", "CLICKHOUSE_URL"),
+        description="http[s]://host:port of a ClickHouse server, or chdb:///folder; "
+        "without it the embedded store in the data folder",
+    )
+    clickhouse_database: str = Field(
+        default="triage", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="the store's database"
+    )
+    clickhouse_username: str | None = Field(default=None, description="the store's user")
+    clickhouse_password: SecretStr | None = Field(default=None, description="the store's password")
+    clickhouse_ca_file: Path | None = Field(default=None, description="with https: CA certificates (PEM)")
+
+    app_id: str = Field(default="triage", pattern=r"^[A-Za-z0-9._-]+$", description="prefix of the consumer groups")
+    data_dir: Path = Field(
+        default_factory=lambda: user_data_path("triage"),
+        description="the folder of the embedded store and of the demo's Kafka log",
+    )
+    taxonomy: Path | None = Field(
+        default=None, description="a taxonomy file; without it the packaged starting taxonomy"
+    )
+    topic_partitions: int = Field(default=PARTITIONS, ge=1, description="partitions of each topic that is created")
+    topic_replication: int | None = Field(
+        default=None, ge=1, description="replicas of each topic that is created; else three, or what the brokers allow"
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="how much the worker writes to standard error"
+    )
+    maven_mirror: str | None = Field(
+        default=None, description="a Maven repository to fetch the embedded broker's jars from"
+    )
+
+    @model_validator(mode="after")
+    def _credentials_are_whole(self) -> Self:
+        if self.kafka_security_protocol.startswith("SASL") and not (self.kafka_username and self.kafka_password):
+            raise ValueError("SASL needs TRIAGE_KAFKA_USERNAME and TRIAGE_KAFKA_PASSWORD")
+        if (self.kafka_cert_file is None) != (self.kafka_key_file is None):
+            raise ValueError("TRIAGE_KAFKA_CERT_FILE and TRIAGE_KAFKA_KEY_FILE go together")
+        return self
+
+    @property
+    def store_access(self) -> StoreAccess:
+        """Where the store is."""
+        return StoreAccess(
+            url=self.clickhouse_url or f"chdb://{(self.data_dir / EMBEDDED_STORE).absolute()}",
+            database=self.clickhouse_database,
+            user=self.clickhouse_username,
+            password=_revealed(self.clickhouse_password),
+            ca_file=str(self.clickhouse_ca_file) if self.clickhouse_ca_file else None,
+        )
+
+    def kafka_tls(self) -> ssl.SSLContext | None:
+        """The TLS context for brokers, None where the protocol has none. Raises BadSettings for unusable files."""
+        if not self.kafka_security_protocol.endswith("SSL"):
+            return None
+        try:
+            context = ssl.create_default_context(cafile=self.kafka_ca_file)
+            if self.kafka_cert_file is not None:
+                context.load_cert_chain(self.kafka_cert_file, self.kafka_key_file, _revealed(self.kafka_key_password))
+        except (OSError, ssl.SSLError) as error:
+            raise BadSettings(f"the TLS files of TRIAGE_KAFKA_* cannot be used: {error}") from error
+        return context
+
+    def kafka_options(self) -> dict[str, Any]:
+        """What every aiokafka client of ours is given."""
+        options: dict[str, Any] = {
+            "bootstrap_servers": self.kafka_bootstrap_servers,
+            "security_protocol": self.kafka_security_protocol,
+        }
+        if (context := self.kafka_tls()) is not None:
+            options["ssl_context"] = context
+        if self.kafka_security_protocol.startswith("SASL"):
+            options["sasl_mechanism"] = self.kafka_sasl_mechanism
+            options["sasl_plain_username"] = self.kafka_username
+            options["sasl_plain_password"] = _revealed(self.kafka_password)
+        return options
+
+    def registry_login(self) -> tuple[str, str] | None:
+        """User and password of the schema registry."""
+        if self.schema_registry_username is None:
+            return None
+        return self.schema_registry_username, _revealed(self.schema_registry_password) or ""
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings from the environment; `overrides` win unless None. Raises BadSettings, naming each fault."""
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        # Fields with a validation alias take it as their only name; model_copy takes the field's own.
+        return Settings().model_copy(update=given)
+    except ValidationError as error:
+        lines = [
+            f"  {_environment_name(fault['loc'])}: {fault['msg'].removeprefix('Value error, ')}"
+            for fault in error.errors()
+        ]
+        raise BadSettings("settings are wrong:\n" + "\n".join(lines)) from error
+
+
+def _environment_name(location: tuple[int | str, ...]) -> str:
+    name = str(location[0]) if location else "together"
+    return name if name.isupper() or not location else f"TRIAGE_{name.upper()}"
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()

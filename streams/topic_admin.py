@@ -1,0 +1,139 @@
+"""Making the topics of the topic table, and checking that they are as it says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError
+
+from schemas.errors import TopicsDiffer
+from schemas.topics import Topic
+from streams.settings import Settings
+
+_CREATE_TRIES = 20
+_USUAL_REPLICAS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicState:
+    """One topic as it is: whether it was `created` now, its partitions, and where it differs from the table."""
+
+    topic: Topic
+    partitions: int
+    created: bool
+    differences: tuple[str, ...]
+
+
+async def ensure_topics(table: Iterable[Topic], settings: Settings, *, create: bool = True) -> list[TopicState]:
+    """Create what is missing and compare all. Raises TopicsDiffer where something is missing and `create` is off."""
+    topics = tuple(table)
+    admin = AIOKafkaAdminClient(**settings.kafka_options())
+    await admin.start()
+    try:
+        missing = await _missing(admin, topics)
+        if missing and not create:
+            raise TopicsDiffer(
+                f"topics are missing: {', '.join(topic.name for topic in missing)}. Create them with: triage topics"
+            )
+        if missing:
+            await _create(admin, missing, settings)
+        partitions = await _partitions(admin, topics)
+        configs = await _configs(admin, topics)
+    finally:
+        await admin.close()
+    return [
+        TopicState(
+            topic=topic,
+            partitions=partitions[topic.name],
+            created=topic in missing,
+            differences=_differences(topic, configs[topic.name]),
+        )
+        for topic in topics
+    ]
+
+
+async def partition_counts(names: Iterable[str], settings: Settings) -> dict[str, int]:
+    """The number of partitions of each of `names` that exists."""
+    admin = AIOKafkaAdminClient(**settings.kafka_options())
+    await admin.start()
+    try:
+        described = await admin.describe_topics(sorted(set(names) & set(await admin.list_topics())))
+    finally:
+        await admin.close()
+    return {entry["topic"]: len(entry["partitions"]) for entry in described}
+
+
+def check(states: Iterable[TopicState]) -> None:
+    """Raise TopicsDiffer where a topic is not as the table says, or where the numbers of partitions differ."""
+    states = list(states)
+    lines = [f"{state.topic.name}: {difference}" for state in states for difference in state.differences]
+    if len({state.partitions for state in states}) > 1:
+        counts = ", ".join(f"{state.topic.name} {state.partitions}" for state in states)
+        lines.append(
+            f"the topics must all have the same number of partitions, so that a ticket's records meet: {counts}"
+        )
+    if lines:
+        raise TopicsDiffer(
+            "topics differ from the topic table. Change them with Kafka's own tools, then try again:\n  "
+            + "\n  ".join(lines)
+        )
+
+
+async def _missing(admin: AIOKafkaAdminClient, topics: tuple[Topic, ...]) -> list[Topic]:
+    known = set(await admin.list_topics())
+    return [topic for topic in topics if topic.name not in known]
+
+
+async def _create(admin: AIOKafkaAdminClient, topics: list[Topic], settings: Settings) -> None:
+    brokers = len((await admin.describe_cluster())["brokers"])
+    wanted = [
+        NewTopic(
+            topic.name,
+            settings.topic_partitions,
+            settings.topic_replication or min(_USUAL_REPLICAS, brokers),
+            topic_configs=dict(topic.config()),
+        )
+        for topic in topics
+    ]
+    try:
+        response: Any = await admin.create_topics(wanted)
+    except TopicAlreadyExistsError:
+        return  # another process was quicker
+    for name, code, message in ((error[0], error[1], error[2]) for error in response.topic_errors):
+        if code not in (0, TopicAlreadyExistsError.errno):
+            raise TopicsDiffer(f"{name} cannot be created: {message or KafkaError.__name__} (Kafka error {code})")
+
+
+async def _partitions(admin: AIOKafkaAdminClient, topics: tuple[Topic, ...]) -> dict[str, int]:
+    names = [topic.name for topic in topics]
+    for _ in range(_CREATE_TRIES):
+        described = {entry["topic"]: entry for entry in await admin.describe_topics(names)}
+        # A topic that was just made may not have reached the broker that answers.
+        if all(described[name]["error_code"] == 0 and described[name]["partitions"] for name in names):
+            return {name: len(described[name]["partitions"]) for name in names}
+        await asyncio.sleep(0.1)
+    raise TopicsDiffer(f"Kafka does not describe the topics that it has: {', '.join(names)}")
+
+
+async def _configs(admin: AIOKafkaAdminClient, topics: tuple[Topic, ...]) -> dict[str, dict[str, str]]:
+    resources = [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in topics]
+    configs: dict[str, dict[str, str]] = {}
+    responses: list[Any] = await admin.describe_configs(resources)
+    for response in responses:
+        for resource in response.resources:
+            entries: Any = resource[4]
+            configs[resource[3]] = {entry[0]: entry[1] for entry in entries}
+    return configs
+
+
+def _differences(topic: Topic, config: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(
+        f"{name} is {config.get(name)}, the table says {wanted}"
+        for name, wanted in topic.config().items()
+        if config.get(name) != wanted
+    )

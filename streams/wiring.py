@@ -1,0 +1,56 @@
+"""The composition root: clients are built here, the clock is handed out here, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib import resources
+
+from models.decide import Models, starting_models
+from models.taxonomy import Taxonomy, parse_taxonomy
+from schemas.errors import BadSettings, StoreUnavailable
+from schemas.topics import Topic, topic_table
+from sinks.owner import find_owner
+from sinks.store import Store
+from streams.settings import Settings
+
+Clock = Callable[[], datetime]
+
+
+def wall_clock() -> datetime:
+    """The time now, in UTC."""
+    return datetime.now(UTC)
+
+
+def load_taxonomy(settings: Settings) -> Taxonomy:
+    """The configured taxonomy, or the packaged one. Raises BadSettings or BadTaxonomy."""
+    if settings.taxonomy is None:
+        return parse_taxonomy(resources.files("models").joinpath("data/taxonomy.toml").read_text(encoding="utf-8"))
+    try:
+        return parse_taxonomy(settings.taxonomy.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSettings(f"TRIAGE_TAXONOMY: {settings.taxonomy} cannot be read: {error}") from error
+
+
+def load_models(settings: Settings) -> Models:
+    """The models that a worker starts with."""
+    return starting_models(load_taxonomy(settings))
+
+
+def all_topics(settings: Settings) -> tuple[Topic, ...]:
+    """Every topic of this pipeline."""
+    return topic_table(load_taxonomy(settings).teams)
+
+
+def open_store(settings: Settings) -> Store:
+    """The store: the server, the embedded folder, or the process that has that folder open. Blocks."""
+    access = settings.store_access
+    folder = access.embedded_folder
+    if folder is None:
+        return Store(access)
+    if (owner := find_owner(folder)) is not None:
+        try:
+            return Store(owner.access(access.database))
+        except StoreUnavailable:
+            pass  # its owner died without saying so
+    return Store(access)

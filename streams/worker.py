@@ -1,0 +1,170 @@
+"""Running the agents until a signal, or until one of them cannot go on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+import faust
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from schemas import topics
+from schemas.codec import Codec
+from schemas.errors import WorkFailed
+from sinks.archive import Archive
+from sinks.migrations import migrate
+from sinks.owner import serve_as_owner
+from sinks.store import Store
+from streams import topic_admin, wiring
+from streams.agents.archive import ArchiveAgent
+from streams.agents.triage import TriageAgent
+from streams.app import AgentPlan, build_app
+from streams.decoding import Decoder
+from streams.publish import Publisher
+from streams.registry import SchemaRegistry
+from streams.settings import Settings
+
+log = logging.getLogger("triage.worker")
+
+STOP_WITHIN_SECONDS = 30.0
+
+
+class Role(StrEnum):
+    """An agent that a worker can run."""
+
+    TRIAGE = "triage"
+    ARCHIVE = "archive"
+
+
+async def run_worker(
+    settings: Settings, roles: Iterable[Role] = tuple(Role), *, ready: Callable[[], None] | None = None
+) -> None:
+    """Run the agents of `roles` until SIGTERM or SIGINT; `ready` is called once they consume.
+
+    A stop finishes the batches in hand and commits them. Raises what made an agent stop; its offset is uncommitted.
+    """
+    roles = set(roles)
+    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    stop = _stop_on_signal()
+    async with AsyncExitStack() as stack:
+        table = wiring.all_topics(settings)
+        topic_admin.check(await topic_admin.ensure_topics(table, settings, create=False))
+        codec = Codec()
+        registry = await _registry(stack, settings, codec, table)
+        decoder = Decoder(codec, registry)
+        publisher = await stack.enter_async_context(Publisher(settings.kafka_options()))
+
+        plans: list[AgentPlan] = []
+        if Role.TRIAGE in roles:
+            models = await asyncio.to_thread(wiring.load_models, settings)
+            agent = TriageAgent(
+                models=models, codec=codec, decoder=decoder, publisher=publisher, clock=wiring.wall_clock
+            )
+            plans.append(AgentPlan(name=Role.TRIAGE, topics=(topics.EVENTS,), work=agent, most=500))
+        if Role.ARCHIVE in roles:
+            plans.append(await _archive_plan(stack, settings, decoder, publisher))
+
+        apps = [build_app(plan, settings, failed) for plan in plans]
+        try:
+            for app in apps:
+                await app.start()
+            await _until_assigned(apps, failed, stop)
+            log.info("ready: %s", ", ".join(plan.name for plan in plans))
+            if ready is not None:
+                ready()
+            await _first(failed, stop.wait(), *(app.wait_until_stopped() for app in apps))
+            if not (failed.done() or stop.is_set()):
+                raise WorkFailed("a Faust app stopped by itself; its log says why")
+            if failed.done():
+                failed.result()
+        finally:
+            await _stop_all(apps, graceful=not failed.done())
+
+
+async def _registry(
+    stack: AsyncExitStack, settings: Settings, codec: Codec, table: tuple[topics.Topic, ...]
+) -> SchemaRegistry | None:
+    if settings.schema_registry_url is None:
+        return None
+    client = SchemaRegistry(settings.schema_registry_url, codec, login=settings.registry_login())
+    registry = await stack.enter_async_context(client)
+    await registry.register(table)
+    return registry
+
+
+async def _archive_plan(stack: AsyncExitStack, settings: Settings, decoder: Decoder, publisher: Publisher) -> AgentPlan:
+    store = await asyncio.to_thread(Store, settings.store_access)
+    stack.callback(store.close)
+    for migration in await asyncio.to_thread(migrate, store):
+        log.info("applied migration %04d_%s", migration.version, migration.name)
+    if (folder := settings.store_access.embedded_folder) is not None:
+        owner = await stack.enter_async_context(serve_as_owner(folder, store))
+        log.info("the embedded store answers other processes at %s", owner.url)
+    archive = Archive(store)
+    await _check_log(archive, settings)
+    return AgentPlan(
+        name=Role.ARCHIVE,
+        topics=(topics.EVENTS, topics.DECISIONS, topics.DEAD_LETTERS),
+        work=ArchiveAgent(archive=archive, decoder=decoder, publisher=publisher, clock=wiring.wall_clock),
+        most=5_000,
+        linger=timedelta(milliseconds=250),  # a part per table and insert: a few a second are what ClickHouse likes
+        on_assigned=archive.forget,
+    )
+
+
+async def _check_log(archive: Archive, settings: Settings) -> None:
+    known = {(topic, partition) for _, topic, partition in await asyncio.to_thread(archive.high_water)}
+    counts = await topic_admin.partition_counts({topic for topic, _ in known}, settings)
+    existing = [TopicPartition(*place) for place in known if place[1] < counts.get(place[0], 0)]
+    ends: dict[TopicPartition, int] = {}
+    if existing:
+        consumer = AIOKafkaConsumer(**settings.kafka_options())
+        await consumer.start()
+        try:
+            ends = await consumer.end_offsets(existing)
+        finally:
+            await consumer.stop()
+    for topic, partition in known:
+        archive.check_log(topic, partition, ends.get(TopicPartition(topic, partition), 0))
+
+
+def _stop_on_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _until_assigned(apps: list[faust.App], failed: asyncio.Future[None], stop: asyncio.Event) -> None:
+    async def assigned() -> None:
+        while not all(app.consumer.assignment() for app in apps):  # noqa: ASYNC110  Faust has no event for it
+            await asyncio.sleep(0.05)
+
+    await _first(failed, stop.wait(), assigned())
+
+
+async def _first(*awaitables: Awaitable[Any]) -> None:
+    """Wait until one of them is done; the others are given up, but for futures that were handed in as such."""
+    tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for given, task in zip(awaitables, tasks, strict=True):
+            if task is not given:
+                task.cancel()
+
+
+async def _stop_all(apps: list[faust.App], *, graceful: bool) -> None:
+    for app in apps:
+        app.conf.stream_wait_empty = graceful  # a failed agent never finishes what it holds
+        try:
+            await asyncio.wait_for(app.stop(), STOP_WITHIN_SECONDS)
+        except TimeoutError:
+            log.warning("%s did not stop within %.0f s", app.conf.id, STOP_WITHIN_SECONDS)
