@@ -1,0 +1,471 @@
+"""The command line: `triage`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable, Coroutine
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar
+
+import typer
+from aiokafka.errors import KafkaError
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from schemas.codec import Codec, to_json
+from schemas.errors import BadSettings, Halted, RetryLater, TriageError
+from sinks.migrations import migrate as apply_migrations
+from sinks.queries import DEFAULT, named_queries
+from streams import topic_admin, wiring
+from streams.feed import Layout, Rejected, RowReader, layout_of, read_rows
+from streams.feed import feed as feed_rows
+from streams.publish import Publisher
+from streams.registry import SchemaRegistry
+from streams.settings import Settings, load_settings
+from streams.worker import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+T = TypeVar("T")
+
+EXIT_FAILED = 1
+EXIT_REJECTED_ROWS = 3
+EXIT_TRY_LATER = 75  # EX_TEMPFAIL of sysexits.h: the same command may succeed later
+
+app = typer.Typer(
+    name="triage",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,  # an error of ours is one message; any other is a plain traceback to report
+    help="Streaming triage of support tickets: decide, route and archive over Kafka, with ClickHouse for trends.",
+    epilog="Settings are environment variables TRIAGE_*: see [b]triage settings[/b]. "
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some rows were rejected, 75 a service is away, try later.",
+)
+out = Console()
+err = Console(stderr=True)
+
+
+def main() -> None:
+    """Run the command line; errors of ours become one message and an exit code."""
+    try:
+        app()
+    except RetryLater as error:
+        err.print(f"[red]not now:[/] {escape(str(error))}", soft_wrap=True)
+        sys.exit(EXIT_TRY_LATER)
+    except BadSettings as error:
+        err.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
+        sys.exit(2)
+    except TriageError as error:
+        err.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
+        sys.exit(EXIT_FAILED)
+    except KafkaError as error:
+        err.print(
+            f"[red]not now:[/] Kafka: {escape(str(error))}. Start one with [b]triage broker[/], or set "
+            "KAFKA_BOOTSTRAP_SERVERS",
+            soft_wrap=True,
+        )
+        sys.exit(EXIT_TRY_LATER)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of a pipe has seen enough
+        sys.exit(0)
+
+
+@app.callback()
+def _common(
+    context: typer.Context,
+    kafka: Annotated[
+        str | None, typer.Option(help="Kafka brokers, host:port[,...]. [dim]KAFKA_BOOTSTRAP_SERVERS[/]")
+    ] = None,
+    clickhouse: Annotated[str | None, typer.Option(help="ClickHouse server by URL. [dim]CLICKHOUSE_URL[/]")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Folder of the embedded store. [dim]TRIAGE_DATA_DIR[/]")] = None,
+) -> None:
+    def settings() -> Settings:
+        return load_settings(kafka_bootstrap_servers=kafka, clickhouse_url=clickhouse, data_dir=data_dir)
+
+    context.obj = settings
+
+
+@app.command()
+def demo(
+    context: typer.Context,
+    tickets: Annotated[
+        int | None, typer.Option(min=1, help="Stop once so many events are fed, decided and stored.")
+    ] = None,
+    rate: Annotated[float, typer.Option(min=0.1, help="Events fed per second.")] = 40.0,
+    seed: Annotated[int, typer.Option(help="Seed of the generated tickets.")] = 7,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin with an empty Kafka log and an empty store.")] = False,
+) -> None:
+    """Run everything here: Kafka, worker, ClickHouse engine, generated tickets and a live view. Needs no server.
+
+    Ctrl-C ends it; [b]triage query[/b] reads what it leaves.
+    """
+    from streams.demo.run import run_demo  # noqa: PLC0415  rendering and generator are for this command alone
+
+    with _jar_progress() as progress:
+        run_demo(
+            _settings(context),
+            tickets=tickets,
+            rate=rate,
+            seed=seed,
+            fresh=fresh,
+            jar_progress=progress,
+            console=out,
+        )
+
+
+@app.command()
+def worker(
+    context: typer.Context,
+    only: Annotated[
+        list[Role] | None, typer.Option(help="Run this agent alone; may be given again. Default: all.")
+    ] = None,
+) -> None:
+    """Run the agents: decide on tickets, archive everything. SIGTERM finishes the batch in hand and commits it."""
+    from streams.worker import run_worker  # noqa: PLC0415  Faust takes half a second to import
+
+    settings = _settings(context)
+    _log_to_stderr(settings.log_level)
+    _run(run_worker(settings, only or tuple(Role)))
+
+
+@app.command()
+def topics(
+    context: typer.Context,
+    check_only: Annotated[
+        bool, typer.Option("--check", help="Create nothing; fail where a topic is missing or differs.")
+    ] = False,
+) -> None:
+    """Create the topics of the topic table and verify those that exist."""
+    settings = _settings(context)
+    table = Table("topic", "parts", "cleanup", "kept", "schema", "state")
+    table.columns[0].no_wrap = True
+    states = _run(topic_admin.ensure_topics(wiring.all_topics(settings), settings, create=not check_only))
+    for state in states:
+        topic = state.topic
+        verdict = (
+            "[red]differs[/]" if state.differences else "[green]created[/]" if state.created else "as it should be"
+        )
+        table.add_row(
+            topic.name,
+            str(state.partitions),
+            topic.cleanup.value,
+            "for ever" if topic.retention is None else f"{topic.retention.days} d",
+            "bytes" if topic.word is None else topic.word.__name__,
+            verdict,
+        )
+    out.print(table)
+    topic_admin.check(states)
+
+
+@app.command()
+def migrate(context: typer.Context) -> None:
+    """Bring the store's tables up to date. Repeating it changes nothing."""
+    settings = _settings(context)
+    with wiring.open_store(settings) as store:
+        applied = apply_migrations(store)
+    for migration in applied:
+        out.print(f"applied {migration.version:04d}_{migration.name}")
+    if not applied:
+        out.print("the store is up to date")
+
+
+@app.command()
+def feed(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(help="A JSONL or CSV file, or - for standard input.")],
+    layout: Annotated[
+        Layout | None,
+        typer.Option("--format", help="By default the file's name tells; standard input is jsonl."),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="Where a field stands: FIELD=COLUMN, such as body=question; may be given again."),
+    ] = None,
+    source: Annotated[str | None, typer.Option(help="The events' source. Default: the file's name.")] = None,
+    tenant: Annotated[str, typer.Option(help="The events' tenant.")] = "default",
+    limit: Annotated[int | None, typer.Option(min=1, help="Feed so many rows at most.")] = None,
+    rejects: Annotated[
+        Path | None,
+        typer.Option(help="Write rows that are no ticket event to this JSONL file, with the reason."),
+    ] = None,
+) -> None:
+    """Feed tickets from a file, with a progress bar. Fields are found by their usual column names.
+
+    Rows that are no ticket event are reported and left out; then the exit code is 3.
+    """
+    settings = _settings(context)
+    pairs = [item.partition("=") for item in column or []]
+    if wrong := [name for name, equals, value in pairs if not (name and equals and value)]:
+        raise BadSettings(f"--column {wrong[0]}: write FIELD=COLUMN, such as body=question")
+    path = None if file == "-" else Path(file)
+    reader = RowReader(
+        source=source or (path.stem if path else "stdin"),
+        tenant=tenant,
+        start=wiring.wall_clock(),
+        columns={name: value for name, _, value in pairs},
+    )
+    layout = layout or (layout_of(file) if path else Layout.JSONL)
+    with ExitStack() as stack:
+        lines = stack.enter_context(_open_text(path)) if path else sys.stdin
+        sink = stack.enter_context(rejects.open("w", encoding="utf-8")) if rejects else None
+        fed, rejected = _feed_with_progress(settings, path, read_rows(lines, layout, reader), limit, sink)
+    if rejected:
+        where = f"; they are in {rejects}" if rejects else "; keep them with --rejects FILE"
+        err.print(f"[yellow]{rejected} rows were rejected{escape(where)}[/]")
+        raise typer.Exit(EXIT_REJECTED_ROWS)
+    if not fed:
+        err.print("nothing to feed: no rows")
+
+
+@app.command()
+def tail(
+    context: typer.Context,
+    topic: Annotated[str, typer.Argument(help="A topic's name, or the start of one that fits no other.")],
+    last: Annotated[
+        int, typer.Option("--last", "-n", min=0, help="Begin so many records before each partition's end.")
+    ] = 5,
+    everything: Annotated[bool, typer.Option("--all", help="Begin at the beginning.")] = False,
+    follow: Annotated[bool, typer.Option("--follow/--no-follow", "-f", help="Go on with what arrives.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Print a topic's records, decoded."""
+    from streams.tail import one_line  # noqa: PLC0415  needed by this command alone
+    from streams.tail import tail as read_topic  # noqa: PLC0415
+
+    settings = _settings(context)
+    chosen = _named_topic(topic, settings)
+
+    async def show() -> None:
+        async for record in read_topic(chosen, settings, last=None if everything else last, follow=follow):
+            if as_json:
+                value = {"error": str(record.word)} if isinstance(record.word, TriageError) else to_json(record.word)
+                print(json.dumps({**to_json(record.position), "value": value}, ensure_ascii=False), flush=True)  # noqa: T201  for machines
+            else:
+                out.print(one_line(record), soft_wrap=True)
+
+    _run(show())
+
+
+@app.command()
+def query(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A query's name; see --list.")] = DEFAULT,
+    show_list: Annotated[bool, typer.Option("--list", help="List the queries.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON array, for machines.")] = False,
+) -> None:
+    """Ask the store: volumes, teams, review queue, latency, dead letters."""
+    queries = named_queries()
+    if show_list:
+        table = Table("name", "what it answers")
+        for found in queries.values():
+            table.add_row(found.name, found.about)
+        out.print(table)
+        return
+    if name not in queries:
+        raise BadSettings(f"there is no query {name!r}; there are {', '.join(queries)}")
+    with wiring.open_store(_settings(context)) as store:
+        answer = queries[name].run(store)
+    if as_json:
+        rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+        print(json.dumps(rows, ensure_ascii=False, default=_plain))  # noqa: T201  for machines
+        return
+    if not answer.rows:
+        err.print(
+            "no rows yet: feed tickets with [b]triage feed[/] while [b]triage worker[/] runs, or try [b]triage demo[/]"
+        )
+        return
+    table = Table(title=queries[name].about, title_justify="left")
+    for index, title in enumerate(answer.columns):
+        number = all(isinstance(row[index], int | float) for row in answer.rows)
+        table.add_column(title, justify="right" if number else "left")
+    previous: object = None
+    for row in answer.rows:
+        if name == DEFAULT and previous not in (None, row[0]):
+            table.add_section()
+        previous = row[0]
+        table.add_row(*(escape(str(_plain(value))) for value in row))
+    out.print(table)
+
+
+@app.command()
+def broker(
+    context: typer.Context,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on loopback; 0 takes a free one.")] = 9092,
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep the log in this folder. Default: temporary, deleted at the end.")
+    ] = None,
+) -> None:
+    """Run a real single-node Apache Kafka on loopback until Ctrl-C. The first time fetches 40 MB of jars."""
+    from streams.broker import Broker  # noqa: PLC0415  needed by this command alone
+    from streams.broker.jars import KAFKA_VERSION  # noqa: PLC0415
+
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    with _jar_progress() as progress:
+        node = Broker(keep, port=port, mirror=_settings(context).maven_mirror, progress=progress)
+    with node:
+        out.print(
+            f"Apache Kafka {KAFKA_VERSION} answers at {node.bootstrap}; its log: {node.log_path}",
+            soft_wrap=True,
+        )
+        out.print(f"  export KAFKA_BOOTSTRAP_SERVERS={node.bootstrap}")
+        out.print("Ctrl-C ends it.")
+        while not stopped.wait(1):
+            if not node.is_alive():
+                raise Halted(f"Kafka has ended by itself; its log: {node.log_path}")
+
+
+@app.command()
+def settings(context: typer.Context) -> None:
+    """Print every setting, its value and what it is for. Secrets stay hidden."""
+    chosen = _settings(context)
+    table = Table("setting", "value", "what it is for")
+    for name, info in Settings.model_fields.items():
+        value = getattr(chosen, name)
+        table.add_row(f"TRIAGE_{name.upper()}", "" if value is None else escape(str(value)), info.description)
+    out.print(table)
+
+
+def _settings(context: typer.Context) -> Settings:
+    load: Callable[[], Settings] = context.obj
+    return load()
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Run `work`; Ctrl-C ends it without a traceback."""
+    try:
+        return asyncio.run(work)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _named_topic(name: str, chosen: Settings) -> topic_admin.Topic:
+    known = {topic.name: topic for topic in wiring.all_topics(chosen)}
+    fitting = [topic for full, topic in known.items() if full.startswith(name)]
+    if name in known:
+        return known[name]
+    if len(fitting) == 1:
+        return fitting[0]
+    raise BadSettings(f"{name!r} names no topic; there are {', '.join(known)}")
+
+
+def _open_text(path: Path) -> TextIO:
+    try:
+        return path.open(encoding="utf-8-sig", newline="")  # exports of spreadsheets begin with a byte order mark
+    except OSError as error:
+        raise BadSettings(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _feed_with_progress(
+    chosen: Settings, path: Path | None, rows: Iterator[Any], limit: int | None, rejects: TextIO | None
+) -> tuple[int, int]:
+    def on_rejected(row: Rejected) -> None:
+        if rejects:
+            line = {"line": row.line, "reason": row.reason, "text": row.text.rstrip("\n")}
+            rejects.write(json.dumps(line, ensure_ascii=False) + "\n")
+        bar.console.print(f"[yellow]line {row.line}:[/] {escape(row.reason)}", soft_wrap=True)
+
+    async def run() -> tuple[int, int]:
+        codec = Codec()
+        states = await topic_admin.ensure_topics(wiring.all_topics(chosen), chosen, create=False)
+        topic_admin.check(states)
+        if chosen.schema_registry_url:
+            client = SchemaRegistry(chosen.schema_registry_url, codec, login=chosen.registry_login())
+            async with client as registry:
+                await registry.register(wiring.all_topics(chosen))
+        async with Publisher(chosen.kafka_options()) as publisher:
+            return await feed_rows(
+                rows if limit is None else (row for _, row in zip(range(limit), rows, strict=False)),
+                codec=codec,
+                publisher=publisher,
+                on_progress=on_progress,
+                on_rejected=on_rejected,
+            )
+
+    def on_progress(events: int, characters: int) -> None:
+        nonlocal fed
+        fed += events
+        seconds = max(1e-9, (wiring.wall_clock() - began).total_seconds())
+        bar.update(task, advance=characters, fed=fed, rate=fed / seconds)
+
+    fed = 0
+    began: datetime = wiring.wall_clock()
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[fed]:,} events"),
+        TextColumn("{task.fields[rate]:,.0f}/s"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err) as bar:
+        # Characters stand for bytes: near enough for a bar.
+        total = path.stat().st_size if path and limit is None else None
+        task = bar.add_task("feeding", total=total, fed=0, rate=0.0)
+        result = _run(run())
+        bar.update(task, total=1, completed=1)
+    return result
+
+
+@contextmanager
+def _jar_progress() -> Iterator[Callable[[int, int], None]]:
+    """A progress bar that appears only where something is fetched."""
+    bar: Progress | None = None
+    task: Any = None
+
+    def show(done: int, total: int) -> None:
+        nonlocal bar, task
+        if bar is None:
+            columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+            bar = Progress(*columns, console=err)
+            bar.start()
+            task = bar.add_task("fetching Apache Kafka, once", total=total)
+        bar.update(task, completed=done)
+        if done >= total:
+            bar.stop()
+
+    try:
+        yield show
+    finally:
+        if bar is not None:
+            bar.stop()
+
+
+def _log_to_stderr(level: str) -> None:
+    logging.basicConfig(
+        level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+    )
+    logging.getLogger("triage").setLevel(level)
+    if level == "DEBUG":
+        logging.getLogger("faust").setLevel(logging.INFO)
+
+
+def _plain(value: object) -> object:
+    return (
+        value.isoformat(sep=" ")
+        if isinstance(value, datetime)
+        else value
+        if isinstance(value, str | int | float)
+        else str(value)
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""`triage demo` and what it shows."""

@@ -1,0 +1,144 @@
+"""Hypothesis strategies for every word, and plain examples."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from schemas.dead_letters import DeadLetter
+from schemas.decisions import Assignment, Band, Candidate, Decision, Judgement, LogPosition, Reason
+from schemas.events import HUMAN_FIELDS, EventKind, TicketEvent
+from schemas.feedback import Feedback, FeedbackKind
+from schemas.words import Word
+
+EPOCH = datetime.fromtimestamp(0, UTC)
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+# Avro strings are UTF-8: lone surrogates are no text.
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+filled = text.filter(lambda value: bool(value.strip()))
+times = st.integers(0, 4_000_000_000_000).map(lambda ms: EPOCH + timedelta(milliseconds=ms))
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+positions = st.builds(LogPosition, topic=text, partition=st.integers(0, 2**31 - 1), offset=st.integers(0, 2**63 - 1))
+candidates = st.builds(Candidate, label=text, probability=st.floats(0, 1))
+reasons = st.builds(Reason, text=text, weight=numbers)
+judgements = st.builds(
+    Judgement,
+    label=text,
+    probability=st.floats(0, 1),
+    top=st.lists(candidates, max_size=3).map(tuple),
+    reasons=st.lists(reasons, max_size=3).map(tuple),
+    human=st.booleans(),
+)
+ticket_events = st.builds(
+    TicketEvent,
+    event_id=filled,
+    kind=st.sampled_from(EventKind),
+    ticket_id=filled,
+    source=filled,
+    tenant=filled,
+    channel=text,
+    requester=text,
+    subject=text,
+    body=text,
+    language_hint=st.none() | text,
+    tags=st.lists(text, max_size=3).map(tuple),
+    customer_tier=st.none() | text,
+    human_set=st.dictionaries(st.sampled_from(sorted(HUMAN_FIELDS)), text),
+    occurred_at=times,
+)
+decisions = st.builds(
+    Decision,
+    decision_id=text,
+    event_id=text,
+    event=positions,
+    kind=st.sampled_from(EventKind),
+    ticket_id=text,
+    source=text,
+    tenant=text,
+    channel=text,
+    customer_tier=st.none() | text,
+    subject=text,
+    category=judgements,
+    intent=judgements,
+    priority=judgements,
+    sentiment=judgements,
+    sentiment_score=numbers,
+    language=judgements,
+    team=text,
+    queue=text,
+    band=st.sampled_from(Band),
+    models=st.dictionaries(text, text, max_size=3),
+    occurred_at=times,
+)
+_feedback_fields = st.one_of(
+    st.fixed_dictionaries(
+        {
+            "kind": st.just(FeedbackKind.CORRECTION),
+            "field": st.sampled_from(sorted(HUMAN_FIELDS)),
+            "value": filled,
+        }
+    ),
+    st.fixed_dictionaries(
+        {
+            "kind": st.sampled_from([FeedbackKind.REASSIGNMENT, FeedbackKind.RESOLUTION]),
+            "value": filled,
+        }
+    ),
+    st.fixed_dictionaries({"kind": st.just(FeedbackKind.CSAT), "score": st.integers(1, 5)}),
+)
+
+
+@st.composite
+def feedbacks(draw: st.DrawFn) -> Feedback:
+    return Feedback(
+        feedback_id=draw(filled),
+        ticket_id=draw(filled),
+        source=draw(filled),
+        tenant=draw(filled),
+        decision_id=draw(st.none() | text),
+        actor=draw(text),
+        occurred_at=draw(times),
+        **draw(_feedback_fields),
+    )
+
+
+dead_letters = st.builds(
+    DeadLetter,
+    origin=positions,
+    stage=text,
+    exception=text,
+    message=text,
+    stacktrace=text,
+    key=st.none() | st.binary(max_size=20),
+    value=st.none() | st.binary(max_size=20),
+    failed_at=times,
+)
+
+STRATEGIES: dict[type[Word], st.SearchStrategy[Any]] = {
+    TicketEvent: ticket_events,
+    Decision: decisions,
+    Assignment: decisions.map(Assignment.of),
+    Feedback: feedbacks(),
+    DeadLetter: dead_letters,
+}
+
+
+def ticket_event(**changes: Any) -> TicketEvent:
+    """A German ticket, with `changes`."""
+    fields: dict[str, Any] = {
+        "event_id": "e-1",
+        "kind": EventKind.CREATED,
+        "ticket_id": "T-1",
+        "source": "webform",
+        "subject": "Netzwerkdrucker druckt nicht",
+        "body": "Guten Tag, der Drucker im dritten Stock druckt seit heute früh nicht mehr.",
+        "occurred_at": NOON,
+    }
+    return TicketEvent(**{**fields, **changes})
+
+
+def position(offset: int = 0, partition: int = 0, topic: str = "tickets.events.v1") -> LogPosition:
+    return LogPosition(topic=topic, partition=partition, offset=offset)
