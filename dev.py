@@ -79,14 +79,22 @@ def set_up() -> None:
 
 
 def lock() -> int:
-    """Write requirements.lock anew: every version and hash, for every platform and Python."""
-    code = tool(
-        *("uv", "pip", "compile", "pyproject.toml", "--all-extras", "--group", "dev", "--universal"),
-        *("--generate-hashes", "--no-emit-index-url", "--no-header", "--quiet", "--output-file", str(LOCK)),
-    )
-    if not code:
-        print(f"wrote {LOCK.name}; the next command sets .venv up anew")
-    return code
+    """Write both lock files anew: every version and hash, for every platform and Python.
+
+    deploy/requirements.lock is the image's: the same versions, without what only a developer's machine needs.
+    """
+    everything = ("--all-extras", "--group", "dev", "--output-file", LOCK.name)
+    image = ("--constraint", LOCK.name, "--output-file", "deploy/requirements.lock")
+    for chosen in (everything, image):
+        code = tool(
+            *("uv", "pip", "compile", "pyproject.toml", "--universal", "--generate-hashes"),
+            *("--no-emit-index-url", "--no-header", "--quiet", *chosen),
+        )
+        if code:
+            return code
+        print(f"wrote {chosen[-1]}")
+    print("the next command sets .venv up anew")
+    return 0
 
 
 def tool(name: str, *arguments: str) -> int:

@@ -11,6 +11,7 @@ import base64
 import hmac
 import json
 import re
+import ssl
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
@@ -51,11 +52,15 @@ _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "f": "\f"}
 
 
 class StoreFront:
-    """Serves `store` on a free loopback port to whoever has the `password`; an async context manager."""
+    """Serves `store` on a free loopback port to whoever has the `password`, over `tls` where given.
 
-    def __init__(self, store: Store, *, password: str) -> None:
+    An async context manager.
+    """
+
+    def __init__(self, store: Store, *, password: str, tls: ssl.SSLContext | None = None) -> None:
         self._store = store
         self._password = password
+        self._tls = tls
         application = web.Application(client_max_size=MOST_BYTES)
         application.router.add_get("/ping", self._ping)
         application.router.add_route("*", "/", self._answer)
@@ -64,10 +69,10 @@ class StoreFront:
 
     async def __aenter__(self) -> Self:
         await self._runner.setup()
-        site = web.TCPSite(self._runner, HOST, 0)
+        site = web.TCPSite(self._runner, HOST, 0, ssl_context=self._tls)
         await site.start()
         _, port = self._runner.addresses[0][:2]
-        self.url = f"http://{HOST}:{port}"
+        self.url = f"{'https' if self._tls else 'http'}://{HOST}:{port}"
         return self
 
     async def __aexit__(

@@ -6,6 +6,7 @@ This is the one module that knows the ClickHouse driver. Everything here blocks:
 from __future__ import annotations
 
 import itertools
+import logging
 import re
 import tempfile
 import threading
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError, ProgrammingError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
 EMBEDDED_SCHEME = "chdb"
+SERVER_SCHEMES = ("http", "https")
 MOST_ROWS = 10_000
 """Rows of one insert: more cost memory and, past the driver's block size, the one part that makes it atomic."""
 
@@ -44,9 +46,17 @@ _INSERT = re.compile(
 )
 
 
+_WRONG_URL = "the ClickHouse URL is none: write https://host:8443, http://host:8123 or chdb:///folder"
+
+# How the driver words a connection that does not come about: the HTTP library's whole history of it.
+_NO_CONNECTION = re.compile(r"Max retries exceeded.*?: (?P<reason>[^:]*?)\"?\)+ executing .*\((?P<url>\S+)\)$")
+
+logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)  # what it logs, it also raises
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreAccess:
-    """Where the store is. `url` is `chdb:///folder` or `clickhouse[s]://host:port` or `http[s]://host:port`."""
+    """Where the store is. `url` is `chdb:///folder` or `http[s]://host:port`."""
 
     url: str
     database: str = "triage"
@@ -170,8 +180,11 @@ def _open(access: StoreAccess) -> Client:
     try:
         if folder is not None:
             return _open_embedded(folder)
+        parts = _server(access.url)
         return clickhouse_connect.get_client(
-            dsn=_http_dsn(access.url),
+            host=parts.hostname or "",
+            port=parts.port or 0,
+            interface=parts.scheme,
             username=access.user,
             password=access.password or "",
             ca_cert=access.ca_file,
@@ -212,6 +225,8 @@ def _use_private_temporary_files(folder: Path) -> None:
 def _named(error: ClickHouseError) -> StoreUnavailable | StoreRejected:
     code = getattr(error, "code", None)
     text = str(error).split("(for url")[0].strip()[:1000]
+    if (refused := _NO_CONNECTION.search(text)) is not None:
+        return StoreUnavailable(f"ClickHouse at {refused['url']} does not answer: {refused['reason']}")
     if isinstance(error, OperationalError) or code is None or code in _PASSING_CODES:
         return StoreUnavailable(f"ClickHouse: {text}")
     if code in _NO_TABLES_CODES:
@@ -221,7 +236,13 @@ def _named(error: ClickHouseError) -> StoreUnavailable | StoreRejected:
     return StoreRejected(f"ClickHouse: {text}")
 
 
-def _http_dsn(url: str) -> str:
-    """`url` without a path: the driver would take it for a database, and look for it at once."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+def _server(url: str) -> SplitResult:
+    """The parts of a server's URL. The driver would speak plain HTTP where it is given an https one as a whole."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise BadSettings(_WRONG_URL) from None
+    if parts.scheme not in SERVER_SCHEMES or not parts.hostname or port == 0:
+        raise BadSettings(_WRONG_URL)
+    return parts

@@ -78,7 +78,7 @@ def main() -> None:
     except KafkaError as error:
         err.print(
             f"[red]not now:[/] Kafka: {escape(str(error))}. Start one with [b]triage broker[/], or set "
-            "KAFKA_BOOTSTRAP_SERVERS",
+            "KAFKA_BOOTSTRAP_SERVERS and, for TLS and passwords, TRIAGE_KAFKA_*",
             soft_wrap=True,
         )
         sys.exit(EXIT_TRY_LATER)
@@ -383,14 +383,14 @@ def _feed_with_progress(
             rejects.write(json.dumps(line, ensure_ascii=False) + "\n")
         bar.console.print(f"[yellow]line {row.line}:[/] {escape(row.reason)}", soft_wrap=True)
 
-    async def run() -> tuple[int, int]:
-        codec = Codec()
-        states = await topic_admin.ensure_topics(wiring.all_topics(chosen), chosen, create=False)
-        topic_admin.check(states)
+    async def prepare() -> None:
+        topic_admin.check(await topic_admin.ensure_topics(wiring.all_topics(chosen), chosen, create=False))
         if chosen.schema_registry_url:
             client = SchemaRegistry(chosen.schema_registry_url, codec, login=chosen.registry_login())
             async with client as registry:
                 await registry.register(wiring.all_topics(chosen))
+
+    async def run() -> tuple[int, int]:
         async with Publisher(chosen.kafka_options()) as publisher:
             return await feed_rows(
                 rows if limit is None else (row for _, row in zip(range(limit), rows, strict=False)),
@@ -406,6 +406,8 @@ def _feed_with_progress(
         seconds = max(1e-9, (wiring.wall_clock() - began).total_seconds())
         bar.update(task, advance=characters, fed=fed, rate=fed / seconds)
 
+    codec = Codec()
+    _run(prepare())
     fed = 0
     began: datetime = wiring.wall_clock()
     columns = (

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from platformdirs import user_data_path
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.errors import BadSettings
@@ -80,6 +80,13 @@ class Settings(BaseSettings):
     maven_mirror: str | None = Field(
         default=None, description="a Maven repository to fetch the embedded broker's jars from"
     )
+
+    @field_validator("clickhouse_url", "schema_registry_url")
+    @classmethod
+    def _no_login_in_a_url(cls, url: str | None) -> str | None:
+        if url is not None and "@" in url.partition("://")[2].partition("/")[0]:
+            raise ValueError("a user or password in the URL would show; TRIAGE_*_USERNAME and *_PASSWORD are for them")
+        return url
 
     @model_validator(mode="after")
     def _credentials_are_whole(self) -> Self:

@@ -29,6 +29,12 @@ def kafka() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def engine_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    # chdb opens one folder per process: all tests of this process share it, each with a database of its own.
+    return tmp_path_factory.mktemp("chdb") / "store"
+
+
+@pytest.fixture(scope="session")
 def taxonomy() -> Taxonomy:
     return wiring.load_taxonomy(load_settings())
 

@@ -8,10 +8,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -33,23 +33,31 @@ READY_WITHIN_SECONDS = 60.0
 class Pipeline:
     """Topics of its own on a Kafka cluster, a consumer group of its own, an embedded store of its own."""
 
-    def __init__(self, bootstrap: str, folder: Path) -> None:
+    def __init__(self, bootstrap: str, folder: Path, *, access: Mapping[str, str] | None = None) -> None:
+        """`access` is what processes need in their environment besides, to get into the cluster."""
         self.settings: Settings = load_settings(
             kafka_bootstrap_servers=bootstrap, data_dir=folder, app_id=f"test-{os.getpid()}-{time.monotonic_ns()}"
         )
         self.codec = Codec()
         self.topics = wiring.all_topics(self.settings)
+        self._access = dict(access or {})
         self._workers: list[Worker] = []
 
     @contextmanager
     def with_topics(self) -> Iterator[Pipeline]:
         asyncio.run(self._make_topics())
         try:
-            yield self
+            with self:
+                yield self
         finally:
-            for worker in self._workers:
-                worker.kill()
             asyncio.run(self.delete_topics())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            worker.kill()
 
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TRIAGE_")}
@@ -58,13 +66,14 @@ class Pipeline:
             "TRIAGE_KAFKA_BOOTSTRAP_SERVERS": self.settings.kafka_bootstrap_servers,
             "TRIAGE_DATA_DIR": str(self.settings.data_dir),
             "TRIAGE_APP_ID": self.settings.app_id,
+            **self._access,
         }
 
-    def triage(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    def triage(self, *arguments: str, stdin: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run the command line to its end."""
         return subprocess.run(
             [sys.executable, "-m", "streams.cli", *arguments],
-            env={**self.environment(), "COLUMNS": "200"},
+            env={**self.environment(), "COLUMNS": "200", **environment},
             input=stdin,
             capture_output=True,
             text=True,

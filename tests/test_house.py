@@ -11,9 +11,9 @@ import sysconfig
 import venv
 from pathlib import Path
 
-import click
 import pytest
 import typer.main
+from command_lines import check_arguments
 from pipeline import Pipeline
 
 import dev
@@ -145,21 +145,6 @@ def test_every_command_in_the_documents_exists_with_its_options(document: Path) 
             words[0] = "triage"
         if words[:1] == ["triage"]:
             check_arguments(root, words[1:], line)
-
-
-def check_arguments(command: click.Command, arguments: list[str], line: str) -> None:
-    """Parse `arguments` as click would, without running anything."""
-    context = click.Context(command, info_name="triage")
-    try:
-        if isinstance(command, click.Group):
-            rest = command.make_parser(context).parse_args(list(arguments))[1]
-            name, found, rest = command.resolve_command(context, rest)
-            assert found is not None, f"{line}: no command {name}"
-            check_arguments(found, rest, line)
-        else:
-            command.make_context("triage", list(arguments), parent=context)
-    except click.ClickException as error:
-        pytest.fail(f"{line}: {error.format_message()}")
 
 
 def test_every_topic_table_and_query_is_documented() -> None:

@@ -35,6 +35,14 @@ def test_the_common_names_of_the_environment_work_and_ours_win(monkeypatch: pyte
     assert load_settings(kafka_bootstrap_servers="c:3").kafka_bootstrap_servers == "c:3"
 
 
+@pytest.mark.parametrize("name", ["TRIAGE_CLICKHOUSE_URL", "CLICKHOUSE_URL", "TRIAGE_SCHEMA_REGISTRY_URL"])
+def test_a_password_in_a_url_is_refused_and_not_repeated(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "https://me:s3cret@host:8443/path")
+    with pytest.raises(BadSettings, match="USERNAME") as caught:
+        load_settings()
+    assert "s3cret" not in str(caught.value)
+
+
 def test_without_a_server_the_store_is_in_the_data_folder(tmp_path: Path) -> None:
     access = load_settings(data_dir=tmp_path).store_access
     assert access.embedded_folder == tmp_path / "store"

@@ -3,19 +3,17 @@ real server where CLICKHOUSE_URL names one."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from examples import NOON, position, ticket_event
+from serving import PASSWORD, served
 
 from models.decide import Models, decide
 from schemas.dead_letters import DeadLetter
@@ -23,7 +21,7 @@ from schemas.decisions import LogPosition
 from schemas.errors import MigrationChanged, StoreAheadOfLog, StoreRejected, StoreUnavailable
 from sinks import archive as archive_module
 from sinks.archive import TABLES, Archive
-from sinks.front import USER, StoreFront
+from sinks.front import USER
 from sinks.migrations import Migration, migrate, packaged_migrations
 from sinks.queries import named_queries
 from sinks.rows import Row, dead_letter_row, decision_row, event_row
@@ -32,38 +30,12 @@ from sinks.store import MOST_ROWS, Store, StoreAccess
 # The engine drops what its TTL says is old by its own clock.
 TODAY = datetime.now(UTC).replace(microsecond=0)
 
-PASSWORD = "front door"  # noqa: S105  of a store that lives for a test
+
+# A real server joins where one is named.
+KINDS = ["embedded", "over HTTP", *(["server"] if os.environ.get("CLICKHOUSE_URL") else [])]
 
 
-@pytest.fixture(scope="session")
-def engine_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    # chdb opens one folder per process: all tests of this process share it, each with a database of its own.
-    return tmp_path_factory.mktemp("chdb") / "store"
-
-
-@contextmanager
-def served(store: Store) -> Iterator[str]:
-    """The URL of an HTTP front over `store`, run by a loop in another thread."""
-    url: Future[str] = Future()
-    stop = asyncio.Event()
-    loop = asyncio.new_event_loop()
-
-    async def serve() -> None:
-        async with StoreFront(store, password=PASSWORD) as front:
-            url.set_result(front.url)
-            await stop.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    try:
-        yield url.result(10)
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(10)
-        loop.close()
-
-
-@pytest.fixture(params=["embedded", "over HTTP", "server"])
+@pytest.fixture(params=KINDS)
 def access(request: pytest.FixtureRequest, engine_folder: Path) -> Iterator[StoreAccess]:
     database = f"test_{uuid.uuid4().hex}"
     embedded = StoreAccess(url=f"chdb://{engine_folder}", database=database)
@@ -73,11 +45,8 @@ def access(request: pytest.FixtureRequest, engine_folder: Path) -> Iterator[Stor
         with Store(embedded) as engine, served(engine) as url:
             yield StoreAccess(url=url, database=database, user=USER, password=PASSWORD)
     else:
-        url = os.environ.get("CLICKHOUSE_URL")
-        if not url:
-            pytest.skip("CLICKHOUSE_URL names no ClickHouse server")
         yield StoreAccess(
-            url=url,
+            url=os.environ["CLICKHOUSE_URL"],
             database=database,
             user=os.environ.get("CLICKHOUSE_USER"),
             password=os.environ.get("CLICKHOUSE_PASSWORD"),
