@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar
 
@@ -300,7 +300,7 @@ def query(
         if name == DEFAULT and previous not in (None, row[0]):
             table.add_section()
         previous = row[0]
-        table.add_row(*(escape(str(_plain(value))) for value in row))
+        table.add_row(*(escape(_cell(value)) for value in row))
     out.print(table)
 
 
@@ -460,13 +460,14 @@ def _log_to_stderr(level: str) -> None:
 
 
 def _plain(value: object) -> object:
-    return (
-        value.isoformat(sep=" ")
-        if isinstance(value, datetime)
-        else value
-        if isinstance(value, str | int | float)
-        else str(value)
-    )
+    """A value as JSON knows it; the store's times are UTC."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return value if isinstance(value, str | int | float) else str(value)
+
+
+def _cell(value: object) -> str:
+    return value.isoformat(sep=" ", timespec="seconds") if isinstance(value, datetime) else str(value)
 
 
 if __name__ == "__main__":

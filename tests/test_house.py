@@ -123,17 +123,18 @@ def test_the_installed_wheel_works_without_its_source(tmp_path: Path, pipeline: 
 
 
 def commands_of(document: Path) -> list[str]:
-    """The command lines in the fenced shell blocks of a document."""
+    """The command lines in the fenced shell blocks of a document, without their comments."""
     blocks = re.findall(r"```(?:sh|bash|console)\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL)
     lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
-    return [line.strip().removeprefix("$ ") for line in lines if line.strip() and not line.strip().startswith("#")]
+    commands = (re.sub(r"(^|\s)#.*", "", line).strip().removeprefix("$ ") for line in lines)
+    return [command for command in commands if command]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_command_in_the_documents_exists_with_its_options(document: Path) -> None:
     root = typer.main.get_command(app)
     for line in commands_of(document):
-        words = shlex.split(line.partition(" | ")[0].partition(" > ")[0], comments=True)
+        words = shlex.split(line.partition(" | ")[0].partition(" > ")[0])
         while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
             words.pop(0)
         if words[:2] == ["python3", "dev.py"]:

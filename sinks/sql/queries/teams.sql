@@ -6,7 +6,7 @@ SELECT
     countIf(band = 'suggest') AS suggest,
     countIf(band = 'review') AS review,
     countIf(priority IN ('P1', 'P2')) AS urgent,
-    round(avg(category_probability), 3) AS mean_probability
+    round(avg(category_probability), 3) AS mean_p
 FROM ticket_decisions
 GROUP BY team
 ORDER BY tickets DESC, team
