@@ -36,6 +36,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "demo": [["triage", "demo"]],
     "triage": [["triage"]],
     "pytest": [["pytest"]],
+    "stress": [["python", "tests/stress.py"]],
     "format": [["ruff", "check", "--fix", "."], ["ruff", "format", "."]],
     "test": [*(command for commands in CHECKS.values() for command in commands), ["pytest"]],
     **CHECKS,

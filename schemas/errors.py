@@ -3,7 +3,8 @@
 TriageError
 ├── RetryLater            a dependency is away: the same call may succeed later; offsets stay uncommitted
 │   ├── StoreUnavailable
-│   └── RegistryUnavailable
+│   ├── RegistryUnavailable
+│   └── WorkerStuck       this process cannot go on by itself: a new one can
 ├── DeadLettered          this one event is at fault: its bytes go to the dead letters, the next one follows
 │   ├── NotFramed         no Confluent frame: `0x00` and a 4-byte schema id
 │   ├── UnknownSchema     the frame names a schema that nobody here knows
@@ -17,6 +18,7 @@ TriageError
     ├── StoreRejected
     ├── StoreAheadOfLog
     ├── BrokerFailed
+    ├── PublishFailed
     └── WorkFailed
 """
 
@@ -43,6 +45,10 @@ class StoreUnavailable(RetryLater):
 
 class RegistryUnavailable(RetryLater):
     """The schema registry cannot be reached."""
+
+
+class WorkerStuck(RetryLater):
+    """The worker makes no progress: it ends, and a new one in its place goes on."""
 
 
 class DeadLettered(TriageError):  # noqa: N818  as above
@@ -99,6 +105,10 @@ class StoreAheadOfLog(Halted):
 
 class BrokerFailed(Halted):
     """The embedded Kafka broker did not start or has died."""
+
+
+class PublishFailed(Halted):
+    """Brokers refused a record, or did not acknowledge it in time: the offsets behind it stay uncommitted."""
 
 
 class WorkFailed(Halted):

@@ -14,8 +14,18 @@ import faust
 from schemas.topics import Topic
 from streams.batches import Record, batches
 from streams.settings import Settings
+from streams.transport import BatchSchema
 
 log = logging.getLogger("triage.app")
+
+BATCHES = "triage-batches"
+"""The scheme of streams.transport, as pyproject.toml registers it with Faust."""
+
+MOST_AT_A_FETCH = 2_000
+"""Records of one fetch, over all partitions."""
+
+SESSION_TIMEOUT = timedelta(seconds=10)
+"""After so long without a heartbeat, Kafka gives a worker's partitions to others."""
 
 Work = Callable[[Sequence[Record]], Awaitable[None]]
 
@@ -30,6 +40,8 @@ class AgentPlan:
     most: int
     linger: timedelta = timedelta(0)
     on_assigned: Callable[[], None] | None = None
+    waiting_for: Callable[[], str | None] = lambda: None
+    """Names the service that the work waits for because it is away; None while it works."""
 
 
 def build_app(plan: AgentPlan, settings: Settings, failed: asyncio.Future[None]) -> faust.App:
@@ -42,13 +54,15 @@ def build_app(plan: AgentPlan, settings: Settings, failed: asyncio.Future[None])
     faust_folder.mkdir(parents=True, exist_ok=True)
     app = faust.App(
         f"{settings.app_id}.{plan.name}",
-        broker=[f"kafka://{host}" for host in settings.kafka_bootstrap_servers.split(",")],
+        broker=[f"{BATCHES}://{host}" for host in settings.kafka_bootstrap_servers.split(",")],
         broker_credentials=_credentials(settings),
+        consumer_group_instance_id=f"{settings.instance_id}.{plan.name}" if settings.instance_id else None,
         processing_guarantee="at_least_once",
         consumer_auto_offset_reset="earliest",
-        broker_session_timeout=10,
+        broker_session_timeout=SESSION_TIMEOUT.total_seconds(),
         broker_heartbeat_interval=1.0,
         broker_commit_interval=1.0,
+        broker_max_poll_records=MOST_AT_A_FETCH,
         stream_wait_empty=True,  # a graceful stop finishes and commits what it has begun
         topic_allow_declare=False,  # topics are made by `triage topics`, from the topic table
         topic_disable_leader=True,
@@ -57,14 +71,7 @@ def build_app(plan: AgentPlan, settings: Settings, failed: asyncio.Future[None])
         datadir=faust_folder,
         loghandlers=[],
     )
-    source = app.topic(
-        *(topic.name for topic in plan.topics),
-        key_type=bytes,
-        value_type=bytes,
-        key_serializer="raw",
-        value_serializer="raw",
-        allow_empty=True,  # a tombstone is an invalid event, and says so in the dead letters
-    )
+    source = app.topic(*(topic.name for topic in plan.topics), schema=BatchSchema())
 
     async def run(stream: Any) -> None:
         async for batch in batches(stream, most=plan.most, linger=plan.linger):

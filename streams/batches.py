@@ -1,7 +1,7 @@
 """What agents work on: batches of raw records, acknowledged when their work is done.
 
-Faust hands over one message at a time. Here they are gathered into what has arrived while the agent was busy, so
-that a quiet stream waits for nothing and a busy one works in large batches.
+The transport hands over a fetched batch of one partition at a time. Here those that have arrived while the agent was
+busy are joined, so that a quiet stream waits for nothing and a busy one works in large batches.
 """
 
 from __future__ import annotations
@@ -12,22 +12,25 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from schemas.dead_letters import Header
+from aiokafka import ConsumerRecord
+
 from schemas.decisions import LogPosition
 
 if TYPE_CHECKING:
     from faust.types import EventT, StreamT
 
+Record = ConsumerRecord[Any, Any]
+"""One Kafka record as the client read it: topic, partition, offset, key, value, headers, timestamp in ms."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """One Kafka record as it came; `timestamp` is the broker's or the producer's, in UTC."""
 
-    position: LogPosition
-    timestamp: datetime
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[Header, ...]
+def position_of(record: Record) -> LogPosition:
+    """Where `record` stands."""
+    return LogPosition(topic=record.topic, partition=record.partition, offset=record.offset)
+
+
+def time_of(record: Record) -> datetime:
+    """The broker's or the producer's time stamp of `record`, in UTC."""
+    return datetime.fromtimestamp(record.timestamp / 1000, UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +47,21 @@ class Batch:
 
 
 async def batches(stream: StreamT[Any], *, most: int, linger: timedelta = timedelta(0)) -> AsyncIterator[Batch]:
-    """Batches of at most `most` records; after the first of a batch, wait `linger` for more."""
+    """Batches of fetched batches, until they are `most` records or more.
+
+    After the first of a batch, wait `linger` for more.
+    """
     waiting: list[EventT[Any]] = []
+    count = 0
     arrived, taken = asyncio.Event(), asyncio.Event()
 
     async def gather() -> None:
+        nonlocal count
         async for event in cast("Any", stream).noack().events():
             waiting.append(event)
+            count += len(event.value)
             arrived.set()
-            while len(waiting) >= most:
+            while count >= most:
                 taken.clear()
                 await taken.wait()
 
@@ -64,24 +73,14 @@ async def batches(stream: StreamT[Any], *, most: int, linger: timedelta = timede
             if gathering.done() and not waiting:
                 gathering.result()
                 return
-            if linger and len(waiting) < most and not gathering.done():
+            if linger and count < most and not gathering.done():
                 await asyncio.sleep(linger.total_seconds())
             events = tuple(waiting)
             waiting.clear()
+            count = 0
             arrived.clear()
             taken.set()
-            yield Batch(tuple(_record(event) for event in events), events)
+            records = (record for event in events for record in cast("tuple[Record, ...]", event.value))
+            yield Batch(tuple(records), events)
     finally:
         gathering.cancel()
-
-
-def _record(event: EventT[Any]) -> Record:
-    message = event.message
-    headers: Any = message.headers or ()
-    return Record(
-        position=LogPosition(topic=message.topic, partition=message.partition, offset=message.offset),
-        timestamp=datetime.fromtimestamp(message.timestamp, UTC),
-        key=message.key,
-        value=message.value,
-        headers=tuple(headers.items() if isinstance(headers, dict) else headers),
-    )

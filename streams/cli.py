@@ -391,7 +391,7 @@ def _feed_with_progress(
                 await registry.register(wiring.all_topics(chosen))
 
     async def run() -> tuple[int, int]:
-        async with Publisher(chosen.kafka_options()) as publisher:
+        async with Publisher(chosen.producer_options()) as publisher:
             return await feed_rows(
                 rows if limit is None else (row for _, row in zip(range(limit), rows, strict=False)),
                 codec=codec,

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from schemas import topics
 from schemas.dead_letters import DeadLetter
-from streams.batches import Record
+from streams.batches import Record, position_of
 from streams.publish import Outgoing
 
 
@@ -17,7 +17,7 @@ def dead_letter(record: Record, stage: str, error: Exception, now: datetime) -> 
     It goes to the partition that the record stood in, so that letters of one partition stay in its order.
     """
     letter = DeadLetter(
-        origin=record.position,
+        origin=position_of(record),
         stage=stage,
         exception=f"{type(error).__module__}.{type(error).__qualname__}",
         message=str(error),
@@ -31,5 +31,5 @@ def dead_letter(record: Record, stage: str, error: Exception, now: datetime) -> 
         key=record.key,
         value=record.value,
         headers=letter.headers(record.headers),
-        partition=record.position.partition,
+        partition=record.partition,
     )

@@ -22,6 +22,8 @@ class Decoder:
     def __init__(self, codec: Codec, registry: SchemaRegistry | None) -> None:
         self._codec = codec
         self._registry = registry
+        self.waiting_for: str | None = None
+        """The registry's error while it is away."""
 
     async def decode(self, value: bytes | None, word: type[W]) -> W | DeadLettered:
         """The decoded value, or the error that sends it to the dead letters."""
@@ -37,12 +39,16 @@ class Decoder:
     async def _decode_by_registry(
         self, value: bytes | None, word: type[W], unknown: UnknownSchema, registry: SchemaRegistry
     ) -> W | DeadLettered:
-        while True:
-            try:
-                await registry.look_up(unknown.schema_id)
-                return self._codec.decode(value, word)
-            except RegistryUnavailable as away:
-                log.warning("%s; asking again in %s", away, away.retry_after)
-                await asyncio.sleep(away.retry_after.total_seconds())
-            except DeadLettered as error:
-                return error
+        try:
+            while True:
+                try:
+                    await registry.look_up(unknown.schema_id)
+                    return self._codec.decode(value, word)
+                except RegistryUnavailable as away:
+                    self.waiting_for = str(away)
+                    log.warning("%s; asking again in %s", away, away.retry_after)
+                    await asyncio.sleep(away.retry_after.total_seconds())
+                except DeadLettered as error:
+                    return error
+        finally:
+            self.waiting_for = None

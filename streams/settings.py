@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from schemas.errors import BadSettings
 from schemas.topics import PARTITIONS
 from sinks.store import StoreAccess
+from streams.watch import STUCK_AFTER
 
 EMBEDDED_STORE = "store"
 
@@ -63,6 +64,22 @@ class Settings(BaseSettings):
     clickhouse_ca_file: Path | None = Field(default=None, description="with https: CA certificates (PEM)")
 
     app_id: str = Field(default="triage", pattern=r"^[A-Za-z0-9._-]+$", description="prefix of the consumer groups")
+    instance_id: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9._-]+$",
+        description="a name of this worker that stays the same when it is started again and that no other has, such "
+        "as the name of a StatefulSet's pod: then a restart needs no rebalance, and after a crash no wait for the "
+        "session timeout",
+    )
+    health_host: str = Field(default="127.0.0.1", description="the address that /livez and /readyz answer on")
+    health_port: int | None = Field(
+        default=None, ge=0, le=65535, description="the worker's port for /livez and /readyz; without it there is none"
+    )
+    stuck_after_seconds: float = Field(
+        default=STUCK_AFTER.total_seconds(),
+        ge=5,
+        description="after so long without progress although there is work, the worker ends with exit code 75",
+    )
     data_dir: Path = Field(
         default_factory=lambda: user_data_path("triage"),
         description="the folder of the embedded store and of the demo's Kafka log",
@@ -131,6 +148,26 @@ class Settings(BaseSettings):
             options["sasl_mechanism"] = self.kafka_sasl_mechanism
             options["sasl_plain_username"] = self.kafka_username
             options["sasl_plain_password"] = _revealed(self.kafka_password)
+        return options
+
+    def producer_options(self) -> dict[str, Any]:
+        """The same for librdkafka, in its own words."""
+        options = {
+            "bootstrap.servers": self.kafka_bootstrap_servers,
+            "security.protocol": self.kafka_security_protocol,
+        }
+        if self.kafka_tls() is not None:  # which has also checked that the files can be used
+            files = {
+                "ssl.ca.location": self.kafka_ca_file,
+                "ssl.certificate.location": self.kafka_cert_file,
+                "ssl.key.location": self.kafka_key_file,
+                "ssl.key.password": _revealed(self.kafka_key_password),
+            }
+            options |= {name: str(value) for name, value in files.items() if value is not None}
+        if self.kafka_security_protocol.startswith("SASL"):
+            options["sasl.mechanisms"] = self.kafka_sasl_mechanism
+            options["sasl.username"] = self.kafka_username or ""
+            options["sasl.password"] = _revealed(self.kafka_password) or ""
         return options
 
     def registry_login(self) -> tuple[str, str] | None:

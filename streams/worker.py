@@ -26,6 +26,8 @@ from streams.agents.archive import ArchiveAgent
 from streams.agents.triage import TriageAgent
 from streams.app import AgentPlan, build_app
 from streams.decoding import Decoder
+from streams.health import served_health
+from streams.monitor import Monitor
 from streams.publish import Publisher
 from streams.registry import SchemaRegistry
 from streams.settings import Settings
@@ -58,33 +60,55 @@ async def run_worker(
         codec = Codec()
         registry = await _registry(stack, settings, codec, table)
         decoder = Decoder(codec, registry)
-        publisher = await stack.enter_async_context(Publisher(settings.kafka_options()))
 
         plans: list[AgentPlan] = []
         if Role.TRIAGE in roles:
             models = await asyncio.to_thread(wiring.load_models, settings)
+            publisher = await stack.enter_async_context(Publisher(settings.producer_options()))
             agent = TriageAgent(
                 models=models, codec=codec, decoder=decoder, publisher=publisher, clock=wiring.wall_clock
             )
-            plans.append(AgentPlan(name=Role.TRIAGE, topics=(topics.EVENTS,), work=agent, most=500))
+            plans.append(
+                AgentPlan(
+                    name=Role.TRIAGE,
+                    topics=(topics.EVENTS,),
+                    work=agent,
+                    most=500,
+                    waiting_for=lambda: agent.waiting_for,
+                )
+            )
         if Role.ARCHIVE in roles:
-            plans.append(await _archive_plan(stack, settings, decoder, publisher))
+            plans.append(await _archive_plan(stack, settings, decoder))
 
         apps = [build_app(plan, settings, failed) for plan in plans]
+        monitor = Monitor(list(zip(plans, apps, strict=True)), patience=timedelta(seconds=settings.stuck_after_seconds))
+        if settings.health_port is not None:
+            port = await stack.enter_async_context(
+                served_health(settings.health_host, settings.health_port, monitor.health)
+            )
+            log.info("health: http://%s:%d/livez and /readyz", settings.health_host, port)
+        watching = asyncio.ensure_future(monitor.run())
+        stack.callback(watching.cancel)
         try:
             for app in apps:
                 await app.start()
-            await _until_assigned(apps, failed, stop)
+            await _until_assigned(apps, failed, watching, stop)
+            _raise_failure(failed, watching)
             log.info("ready: %s", ", ".join(plan.name for plan in plans))
             if ready is not None:
                 ready()
-            await _first(failed, stop.wait(), *(app.wait_until_stopped() for app in apps))
-            if not (failed.done() or stop.is_set()):
+            await _first(failed, watching, stop.wait(), *(app.wait_until_stopped() for app in apps))
+            _raise_failure(failed, watching)
+            if not stop.is_set():
                 raise WorkFailed("a Faust app stopped by itself; its log says why")
-            if failed.done():
-                failed.result()
         finally:
-            await _stop_all(apps, graceful=not failed.done())
+            await _stop_all(apps, graceful=not (failed.done() or watching.done()))
+
+
+def _raise_failure(*futures: asyncio.Future[None]) -> None:
+    for future in futures:
+        if future.done():
+            future.result()
 
 
 async def _registry(
@@ -98,7 +122,8 @@ async def _registry(
     return registry
 
 
-async def _archive_plan(stack: AsyncExitStack, settings: Settings, decoder: Decoder, publisher: Publisher) -> AgentPlan:
+async def _archive_plan(stack: AsyncExitStack, settings: Settings, decoder: Decoder) -> AgentPlan:
+    publisher = await stack.enter_async_context(Publisher(settings.producer_options()))
     store = await asyncio.to_thread(Store, settings.store_access)
     stack.callback(store.close)
     for migration in await asyncio.to_thread(migrate, store):
@@ -108,10 +133,12 @@ async def _archive_plan(stack: AsyncExitStack, settings: Settings, decoder: Deco
         log.info("the embedded store answers other processes at %s", owner.url)
     archive = Archive(store)
     await _check_log(archive, settings)
+    agent = ArchiveAgent(archive=archive, decoder=decoder, publisher=publisher, clock=wiring.wall_clock)
     return AgentPlan(
         name=Role.ARCHIVE,
         topics=(topics.EVENTS, topics.DECISIONS, topics.DEAD_LETTERS),
-        work=ArchiveAgent(archive=archive, decoder=decoder, publisher=publisher, clock=wiring.wall_clock),
+        work=agent,
+        waiting_for=lambda: agent.waiting_for,
         most=5_000,
         linger=timedelta(milliseconds=250),  # a part per table and insert: a few a second are what ClickHouse likes
         on_assigned=archive.forget,
@@ -142,12 +169,14 @@ def _stop_on_signal() -> asyncio.Event:
     return stop
 
 
-async def _until_assigned(apps: list[faust.App], failed: asyncio.Future[None], stop: asyncio.Event) -> None:
+async def _until_assigned(
+    apps: list[faust.App], failed: asyncio.Future[None], watching: asyncio.Future[None], stop: asyncio.Event
+) -> None:
     async def assigned() -> None:
         while not all(app.consumer.assignment() for app in apps):  # noqa: ASYNC110  Faust has no event for it
             await asyncio.sleep(0.05)
 
-    await _first(failed, stop.wait(), assigned())
+    await _first(failed, watching, stop.wait(), assigned())
 
 
 async def _first(*awaitables: Awaitable[Any]) -> None:

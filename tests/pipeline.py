@@ -44,13 +44,15 @@ class Pipeline:
         self._workers: list[Worker] = []
 
     @contextmanager
-    def with_topics(self) -> Iterator[Pipeline]:
+    def with_topics(self, *, delete: bool = True) -> Iterator[Pipeline]:
+        """Make the topics and, unless the whole cluster goes with this pipeline, delete them at the end."""
         asyncio.run(self._make_topics())
         try:
             with self:
                 yield self
         finally:
-            asyncio.run(self.delete_topics())
+            if delete:
+                asyncio.run(self.delete_topics())
 
     def __enter__(self) -> Self:
         return self
@@ -90,7 +92,7 @@ class Pipeline:
 
     def publish(self, records: Sequence[TicketEvent | Outgoing]) -> None:
         async def send() -> None:
-            async with Publisher(self.settings.kafka_options()) as publisher:
+            async with Publisher(self.settings.producer_options()) as publisher:
                 await publisher.publish(
                     [outgoing(record, self.codec) if isinstance(record, TicketEvent) else record for record in records]
                 )

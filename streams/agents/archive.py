@@ -15,12 +15,15 @@ from schemas.errors import DeadLettered, StoreUnavailable
 from schemas.events import TicketEvent
 from sinks.archive import Archive
 from sinks.rows import Row, dead_letter_row, decision_row, event_row
-from streams.batches import Record
+from streams.batches import Record, position_of, time_of
 from streams.dead_letters import dead_letter
 from streams.decoding import Decoder
 from streams.publish import Publisher
 
 log = logging.getLogger("triage.archive")
+
+SLICE = 50
+"""Records read at a stretch: then the event loop sees to the other agent, to health checks and to Kafka."""
 
 LONGEST_WAIT = timedelta(seconds=30)
 
@@ -40,11 +43,19 @@ class ArchiveAgent:
         self._decoder = decoder
         self._publisher = publisher
         self._clock = clock
+        self._store_away: str | None = None
+
+    @property
+    def waiting_for(self) -> str | None:
+        """The service that is away while it is waited for."""
+        return self._store_away or self._decoder.waiting_for
 
     async def __call__(self, records: Sequence[Record]) -> None:
         """Write `records` to the store, and wait until they are there."""
         rows: list[Row] = []
-        for record in records:
+        for number, record in enumerate(records, 1):
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
             row = await self._row(record)
             if isinstance(row, Row):
                 rows.append(row)
@@ -55,16 +66,16 @@ class ArchiveAgent:
 
     async def _row(self, record: Record) -> Row | DeadLettered | None:
         """The record's row; the error of one that cannot be read; None for one that another agent answers for."""
-        if record.position.topic == topics.DEAD_LETTERS.name:
-            letter = DeadLetter.read(record.key, record.value, record.headers, failed_at=record.timestamp)
-            return dead_letter_row(letter, record.position)
-        if record.position.topic == topics.EVENTS.name:
+        if record.topic == topics.DEAD_LETTERS.name:
+            letter = DeadLetter.read(record.key, record.value, record.headers, failed_at=time_of(record))
+            return dead_letter_row(letter, position_of(record))
+        if record.topic == topics.EVENTS.name:
             event = await self._decoder.decode(record.value, TicketEvent)
-            return event_row(event, record.position) if isinstance(event, TicketEvent) else None
+            return event_row(event, position_of(record)) if isinstance(event, TicketEvent) else None
         decision = await self._decoder.decode(record.value, Decision)
         if not isinstance(decision, Decision):
             return decision
-        return decision_row(decision, decided_at=record.timestamp, latency_ms=_latency_ms(record))
+        return decision_row(decision, decided_at=time_of(record), latency_ms=_latency_ms(record))
 
     async def _write(self, rows: Sequence[Row]) -> None:
         wait = timedelta(seconds=1)
@@ -74,10 +85,12 @@ class ArchiveAgent:
                 now = self._clock().astimezone(UTC).replace(microsecond=0)
                 await asyncio.to_thread(self._archive.write, rows, now=now)
             except StoreUnavailable as away:
+                self._store_away = str(away)
                 log.warning("%s; trying again in %.0f s, Kafka keeps the rest", away, wait.total_seconds())
                 await asyncio.sleep(wait.total_seconds())
                 wait = min(wait * 2, LONGEST_WAIT)
             else:
+                self._store_away = None
                 return
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -11,10 +12,13 @@ from schemas.cloudevents import decision_headers
 from schemas.codec import Codec
 from schemas.decisions import Assignment
 from schemas.events import TicketEvent
-from streams.batches import Record
+from streams.batches import Record, position_of, time_of
 from streams.dead_letters import dead_letter
 from streams.decoding import Decoder
 from streams.publish import Outgoing, Publisher
+
+SLICE = 50
+"""Records decided at a stretch: then they are sent, and the event loop sees to the health checks and to Kafka."""
 
 
 class TriageAgent:
@@ -35,26 +39,32 @@ class TriageAgent:
         self._publisher = publisher
         self._clock = clock
 
+    @property
+    def waiting_for(self) -> str | None:
+        """The service that is away while it is waited for."""
+        return self._decoder.waiting_for
+
     async def __call__(self, records: Sequence[Record]) -> None:
         """Decide on `records` and wait until everything that follows from them is on the brokers."""
-        outgoing: list[Outgoing] = []
-        for record in records:
-            event = await self._decoder.decode(record.value, TicketEvent)
-            if isinstance(event, TicketEvent):
-                outgoing.extend(self._decided(record, event))
-            else:
-                outgoing.append(dead_letter(record, "decode", event, self._clock()))
-        await self._publisher.publish(outgoing)
+        for start in range(0, len(records), SLICE):
+            for record in records[start : start + SLICE]:
+                event = await self._decoder.decode(record.value, TicketEvent)
+                if isinstance(event, TicketEvent):
+                    await self._publisher.enqueue(self._decided(record, event))
+                else:
+                    await self._publisher.enqueue([dead_letter(record, "decode", event, self._clock())])
+            await asyncio.sleep(0)
+        await self._publisher.flush()
 
     def _decided(self, record: Record, event: TicketEvent) -> list[Outgoing]:
         if not event.kind.needs_decision:
             return []
         try:
-            decision = decide(event, record.position, self._models)
+            decision = decide(event, position_of(record), self._models)
         except Exception as error:  # noqa: BLE001  whatever our own code trips over, the events behind it go on
             return [dead_letter(record, "decide", error, self._clock())]
         assignment = Assignment.of(decision)
-        latency_ms = max(0, (self._clock() - record.timestamp) // timedelta(milliseconds=1))
+        latency_ms = max(0, (self._clock() - time_of(record)) // timedelta(milliseconds=1))
         key = event.ticket_id.encode()
         return [
             Outgoing(
@@ -62,7 +72,7 @@ class TriageAgent:
                 key=key,
                 value=self._codec.encode(decision),
                 headers=decision_headers(decision, latency_ms=latency_ms, trace=record.headers),
-                partition=record.position.partition,  # the archive counts on the events' order
+                partition=record.partition,  # the archive counts on the events' order
             ),
             Outgoing(
                 topic=topics.assignments(decision.queue).name,

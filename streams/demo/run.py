@@ -139,7 +139,7 @@ class _Demo:
         codec = Codec()
         events = generate(seed=seed, start=_start(wiring.wall_clock()))
         began = time.monotonic()
-        async with Publisher(self._settings.kafka_options()) as publisher:
+        async with Publisher(self._settings.producer_options()) as publisher:
             while tickets is None or self._state.fed < tickets:
                 due = int((time.monotonic() - began) * rate) - self._state.fed
                 if tickets is not None:

@@ -1,0 +1,107 @@
+"""Watching the running agents: how far each is, whether one is stuck, and what health checks are told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, cast
+
+import faust
+from faust.exceptions import ConsumerNotStarted
+
+from schemas.errors import WorkerStuck
+from streams.app import SESSION_TIMEOUT, AgentPlan
+from streams.health import Health
+from streams.transport import Consumer
+from streams.watch import AgentProgress, Guard, PartitionProgress, Watch, now_seconds
+
+log = logging.getLogger("triage.monitor")
+
+_LOOK_EVERY_SECONDS = 1.0
+_KAFKA_ANSWERS_WITHIN_SECONDS = 10.0
+
+
+class Monitor:
+    """Looks at the agents once a second; `run` raises WorkerStuck where one cannot go on."""
+
+    def __init__(self, agents: Sequence[tuple[AgentPlan, faust.App]], *, patience: timedelta) -> None:
+        self._agents = agents
+        self._watch = Watch(patience)
+        self._frozen: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._guard = Guard(session=SESSION_TIMEOUT, patience=patience, on_frozen=self._on_frozen)
+        self._seen: dict[str, AgentProgress] = {}
+        self._stuck: str | None = None
+        self._said: tuple[str, ...] = ()
+        self._loop = asyncio.get_running_loop()
+
+    def health(self) -> Health:
+        """What health checks are told."""
+        return Health(
+            stuck=self._stuck,
+            not_ready=self._not_ready(),
+            agents={
+                name: {"lag": seen.lag, "partitions": len(seen.partitions or ())} for name, seen in self._seen.items()
+            },
+        )
+
+    async def run(self) -> None:
+        """Look until cancelled. The guard goes on where the worker has to end and does not."""
+        self._guard.start()
+        try:
+            while True:
+                self._guard.beat()
+                for plan, app in self._agents:
+                    seen = self._seen[plan.name] = await self._look_at(plan, app)
+                    self._stuck = self._stuck or self._watch.look(seen, timedelta(seconds=now_seconds()))
+                if self._stuck:
+                    raise WorkerStuck(f"{self._stuck}; this worker leaves, so that another one goes on")
+                self._say_what_changed()
+                await asyncio.wait([self._frozen], timeout=_LOOK_EVERY_SECONDS)
+                if self._frozen.done():
+                    self._frozen.result()
+        except asyncio.CancelledError:
+            self._guard.stop()
+            raise
+
+    async def _look_at(self, plan: AgentPlan, app: faust.App) -> AgentProgress:
+        consumer = cast("Consumer", app.consumer)
+        partitions: dict[tuple[str, int], PartitionProgress] | None = None
+        try:
+            flows = consumer.flows()
+            ends = await asyncio.wait_for(consumer.highwaters(*flows), _KAFKA_ANSWERS_WITHIN_SECONDS) if flows else {}
+            partitions = {
+                (tp.topic, tp.partition): PartitionProgress(
+                    end=cast("Any", ends)[tp],
+                    position=flow.position,
+                    finished=flow.finished,
+                    batches_in_hand=flow.batches_in_hand,
+                )
+                for tp, flow in flows.items()
+            }
+        except (ConsumerNotStarted, TimeoutError):
+            pass
+        except Exception as error:  # noqa: BLE001  whatever the client says, it has no answer from Kafka
+            log.debug("no offsets of %s: %r", plan.name, error)
+        return AgentProgress(
+            name=plan.name, rebalancing=app.rebalancing, waiting_for=plan.waiting_for(), partitions=partitions
+        )
+
+    def _not_ready(self) -> tuple[str, ...]:
+        missing = [f"{plan.name} has not started" for plan, _ in self._agents if plan.name not in self._seen]
+        return (*missing, *(reason for seen in self._seen.values() if (reason := seen.not_ready) is not None))
+
+    def _say_what_changed(self) -> None:
+        now = self._not_ready()
+        if now != self._said:
+            log.warning("not ready: %s", "; ".join(now)) if now else log.info("ready again")
+        self._said = now
+
+    def _on_frozen(self, error: WorkerStuck) -> None:
+        def tell() -> None:
+            if not self._frozen.done():
+                self._stuck = str(error)
+                self._frozen.set_exception(error)
+
+        self._loop.call_soon_threadsafe(tell)
