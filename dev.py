@@ -37,6 +37,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "triage": [["triage"]],
     "pytest": [["pytest"]],
     "stress": [["python", "tests/stress.py"]],
+    "stress-table": [["python", "tests/stress_table.py"]],
     "format": [["ruff", "check", "--fix", "."], ["ruff", "format", "."]],
     "test": [*(command for commands in CHECKS.values() for command in commands), ["pytest"]],
     **CHECKS,

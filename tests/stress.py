@@ -101,8 +101,7 @@ class Audit:
         self._dead: set[Place] = set()
         self._newest: dict[tuple[str, bytes], bytes] = {}
         self._prefix: Counter[int] = Counter()
-        common = {"bootstrap.servers": pipeline.settings.kafka_bootstrap_servers, "log_level": 0}
-        self._admin = AdminClient(common)
+        self._common = common = {"bootstrap.servers": pipeline.settings.kafka_bootstrap_servers, "log_level": 0}
         self._consumer = Consumer(
             {
                 **common,
@@ -139,7 +138,9 @@ class Audit:
 
     def _ends(self) -> dict[tuple[str, int], int]:
         wanted: Any = {TopicPartition(*place): OffsetSpec.latest() for place in self._next}
-        found = self._admin.list_offsets(wanted, request_timeout=10)
+        # A client of its own: after a restart of the broker an old one asks with an old leader epoch, for ever.
+        admin = AdminClient(self._common)
+        found = admin.list_offsets(wanted, request_timeout=10)
         return {(place.topic, place.partition): future.result().offset for place, future in found.items()}
 
     def _read_to_the_ends(self, after: str) -> None:
@@ -265,9 +266,8 @@ class Stage:
         self._random = random.Random(seed)
         self._workers: list[Worker] = []
 
-    def schedule(self, number: int) -> Iterator[Disturbance]:
+    def schedule(self, number: int, kinds: Sequence[Disturbance]) -> Iterator[Disturbance]:
         """`number` disturbances in random order, each kind at least once where there is room."""
-        kinds = list(Disturbance)
         chosen = [*kinds[:number], *self._random.choices(kinds, k=max(0, number - len(kinds)))]
         self._random.shuffle(chosen)
         yield from chosen
@@ -315,7 +315,14 @@ class Stage:
         return self._random.choice(self._workers)
 
 
-def run(seed: int, *, disturbances: int, rate: float, say: Callable[[str], None]) -> Report:
+def run(
+    seed: int,
+    *,
+    disturbances: int,
+    rate: float,
+    say: Callable[[str], None],
+    kinds: Sequence[Disturbance] = tuple(Disturbance),
+) -> Report:
     """One seed on a Kafka of its own."""
     report = Report(seed)
     with tempfile.TemporaryDirectory(prefix="triage-stress-") as folder, _kept_broker(Path(folder)) as broker:
@@ -326,7 +333,7 @@ def run(seed: int, *, disturbances: int, rate: float, say: Callable[[str], None]
             stage.start_worker()
             load.start()
             try:
-                for number, kind in enumerate(stage.schedule(disturbances), 1):
+                for number, kind in enumerate(stage.schedule(disturbances, kinds), 1):
                     stage.pause()
                     stage.disturb(kind)
                     report.disturbances[kind] += 1
@@ -363,10 +370,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=60, help="disturbances for each seed")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--kinds", type=Disturbance, nargs="+", default=list(Disturbance), help=", ".join(Disturbance))
     parser.add_argument("--rate", type=float, default=200.0, help="tickets a second")
     given = parser.parse_args(arguments)
     reports = [
-        run(seed, disturbances=given.events, rate=given.rate, say=lambda line: print(line, flush=True))
+        run(
+            seed,
+            disturbances=given.events,
+            rate=given.rate,
+            say=lambda line: print(line, flush=True),
+            kinds=given.kinds,
+        )
         for seed in given.seeds
     ]
     for report in reports:

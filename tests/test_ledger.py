@@ -81,6 +81,17 @@ def test_a_seek_back_makes_late_receipts_worthless() -> None:
     assert ledger.settle() == 6
 
 
+def test_a_seek_into_a_batch_leaves_what_stands_before_it_in_hand() -> None:
+    ledger = Ledger(0)
+    old = delivered(ledger, 0, 10)
+    ledger.seek(4)
+    new = delivered(ledger, 4, 10)
+    new.acked = True
+    assert ledger.settle() == 0
+    old.acked = True
+    assert ledger.settle() == 10
+
+
 def test_a_seek_forward_does_not_pass_what_is_in_hand() -> None:
     ledger = Ledger(0)
     before = delivered(ledger, 0, 10)
@@ -140,8 +151,8 @@ class LedgerAgainstASetOfOffsets(RuleBasedStateMachine):
     @rule(position=st.integers(0, 60))
     def seek(self, position: int) -> None:
         self.ledger.seek(position)
-        self.dropped += [receipt for _, end, receipt in self.live if end > position]
-        self.live = [entry for entry in self.live if entry[1] <= position]
+        self.dropped += [receipt for start, _, receipt in self.live if start >= position]
+        self.live = [(start, min(end, position), receipt) for start, end, receipt in self.live if start < position]
 
     @rule()
     def settle(self) -> None:

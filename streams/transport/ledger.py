@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 
@@ -18,6 +18,7 @@ class Receipt(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Delivery:
+    start: int
     end: int
     size: int
     receipt: Receipt
@@ -49,7 +50,7 @@ class Ledger:
         """
         if start != self.position or end <= start:
             return False
-        self._in_hand.append(_Delivery(end, size, receipt))
+        self._in_hand.append(_Delivery(start, end, size, receipt))
         self.position = end
         self.bytes_in_hand += size
         return True
@@ -66,12 +67,14 @@ class Ledger:
     def seek(self, position: int) -> None:
         """The next batch will begin at `position`.
 
-        Batches that end beyond it will be handed out again, so that their old receipts no longer count. Batches that
-        end before it stay in hand, and nothing behind them counts as finished before they are.
+        Batches that begin there or later will be handed out again, so that their old receipts no longer count. Those
+        that begin before it stay in hand, and nothing behind them counts as finished before they are.
         """
         self.settle()
-        while self._in_hand and self._in_hand[-1].end > position:
+        while self._in_hand and self._in_hand[-1].start >= position:
             self.bytes_in_hand -= self._in_hand.pop().size
         if not self._in_hand:
             self.finished = position
+        elif self._in_hand[-1].end > position:
+            self._in_hand[-1] = replace(self._in_hand[-1], end=position)
         self.position = position
