@@ -36,6 +36,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "demo": [["triage", "demo"]],
     "triage": [["triage"]],
     "pytest": [["pytest"]],
+    "bench-pipeline": [["python", "benchmarks/pipeline/run.py"]],
     "stress": [["python", "tests/stress.py"]],
     "stress-table": [["python", "tests/stress_table.py"]],
     "format": [["ruff", "check", "--fix", "."], ["ruff", "format", "."]],

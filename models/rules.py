@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import lru_cache
+from typing import Any, cast
+
+import ahocorasick
 
 from models.text import fold, spell_out
 from schemas.decisions import Reason
@@ -14,7 +16,6 @@ from schemas.decisions import Reason
 SATURATION = 3.0
 """Nats that all rules of one label can give it at most: rules alone never make a label near certain."""
 
-_GRAM = 4
 _PHRASE = re.compile(r"\*?[^*]+\*?")
 
 
@@ -60,13 +61,17 @@ class PhraseRules:
         self._needles = tuple(
             _needle(rule.label, phrase, strength) for rule in rules for phrase, strength in rule.phrases.items()
         )
-        # A text holds few of some thousand phrases: only those are looked for whose first letters it has.
-        self._by_start: dict[str, list[int]] = {}
-        self._short: list[int] = []
+        # Aho and Corasick 1975, *Efficient String Matching*: one pass over a text finds all phrases that it holds.
+        self._found_by: Any = None
+        texts: dict[str, list[int]] = {}
         for at, needle in enumerate(self._needles):
             for text in needle.texts:
-                same_start = self._by_start.setdefault(text[:_GRAM], []) if len(text) >= _GRAM else self._short
-                same_start.append(at)
+                texts.setdefault(text, []).append(at)
+        if texts:
+            self._found_by = cast("Any", ahocorasick).Automaton()
+            for text, places in texts.items():
+                self._found_by.add_word(text, places)
+            self._found_by.make_automaton()
 
     def score(self, folded: str) -> tuple[dict[str, float], dict[str, list[Reason]]]:
         """Log odds per label, in nats, and the phrases behind them; each label's reasons and prior sum to its score.
@@ -75,12 +80,11 @@ class PhraseRules:
         it do not.
         """
         reasons: dict[str, list[Reason]] = {}
-        possible = set(self._short)
-        for start in self._by_start.keys() & _grams(folded):
-            possible.update(self._by_start[start])
-        for needle in map(self._needles.__getitem__, sorted(possible)):
-            if any(text in folded for text in needle.texts):
-                reasons.setdefault(needle.label, []).append(Reason(text=needle.phrase, weight=needle.weight))
+        found: set[int] = set()
+        for _, places in self._found_by.iter(folded) if self._found_by is not None else ():
+            found.update(places)
+        for needle in map(self._needles.__getitem__, sorted(found)):
+            reasons.setdefault(needle.label, []).append(Reason(text=needle.phrase, weight=needle.weight))
         scores = dict(self.priors)
         reasons = {label: _saturated(hits) for label, hits in reasons.items()}
         for label, hits in reasons.items():
@@ -104,8 +108,3 @@ def _needle(label: str, phrase: str, strength: Strength) -> _Needle:
     text = ("" if phrase.startswith("*") else " ") + words + ("" if phrase.endswith("*") else " ")
     texts = tuple(dict.fromkeys((text, spell_out(text))))
     return _Needle(texts=texts, label=label, phrase=phrase, weight=strength.value)
-
-
-@lru_cache(maxsize=4)  # all heads ask about the same text, one after the other
-def _grams(folded: str) -> frozenset[str]:
-    return frozenset(folded[at : at + _GRAM] for at in range(len(folded) - _GRAM + 1))

@@ -32,12 +32,12 @@ from schemas.errors import BadSettings, Halted, RetryLater, TriageError
 from sinks.migrations import migrate as apply_migrations
 from sinks.queries import DEFAULT, named_queries
 from streams import topic_admin, wiring
+from streams.agents import Role
 from streams.feed import Layout, Rejected, RowReader, layout_of, read_rows
 from streams.feed import feed as feed_rows
 from streams.publish import Publisher
 from streams.registry import SchemaRegistry
 from streams.settings import Settings, load_settings
-from streams.worker import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,11 +138,12 @@ def worker(
     ] = None,
 ) -> None:
     """Run the agents: decide on tickets, archive everything. SIGTERM finishes the batch in hand and commits it."""
+    from streams import runtime  # noqa: PLC0415  as below
     from streams.worker import run_worker  # noqa: PLC0415  Faust takes half a second to import
 
     settings = _settings(context)
     _log_to_stderr(settings.log_level)
-    _run(run_worker(settings, only or tuple(Role)))
+    _run(run_worker(settings, only or tuple(Role)), runtime.run)
 
 
 @app.command()
@@ -349,10 +350,10 @@ def _settings(context: typer.Context) -> Settings:
     return load()
 
 
-def _run(work: Coroutine[Any, Any, T]) -> T:
+def _run(work: Coroutine[Any, Any, T], run: Callable[[Coroutine[Any, Any, T]], T] = asyncio.run) -> T:
     """Run `work`; Ctrl-C ends it without a traceback."""
     try:
-        return asyncio.run(work)
+        return run(work)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
 

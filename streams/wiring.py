@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import resources
+from typing import TYPE_CHECKING
 
-from models.decide import Models, starting_models
 from models.taxonomy import Taxonomy, parse_taxonomy
 from schemas.errors import BadSettings, StoreUnavailable
 from schemas.topics import Topic, topic_table
 from sinks.owner import find_owner
 from sinks.store import Store
 from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from models.decide import Models
 
 Clock = Callable[[], datetime]
 
@@ -33,7 +36,9 @@ def load_taxonomy(settings: Settings) -> Taxonomy:
 
 
 def load_models(settings: Settings) -> Models:
-    """The models that a worker starts with."""
+    """The models that a worker starts with, ready to decide at once."""
+    from models.decide import starting_models  # noqa: PLC0415  river takes a second to import, and workers alone need it
+
     return starting_models(load_taxonomy(settings))
 
 

@@ -8,7 +8,6 @@ import signal
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from enum import StrEnum
 from typing import Any
 
 import faust
@@ -21,7 +20,8 @@ from sinks.archive import Archive
 from sinks.migrations import migrate
 from sinks.owner import serve_as_owner
 from sinks.store import Store
-from streams import topic_admin, wiring
+from streams import runtime, topic_admin, wiring
+from streams.agents import Role
 from streams.agents.archive import ArchiveAgent
 from streams.agents.triage import TriageAgent
 from streams.app import AgentPlan, build_app
@@ -36,12 +36,8 @@ log = logging.getLogger("triage.worker")
 
 STOP_WITHIN_SECONDS = 30.0
 
-
-class Role(StrEnum):
-    """An agent that a worker can run."""
-
-    TRIAGE = "triage"
-    ARCHIVE = "archive"
+MOST_TRIAGED = 500
+"""Records of one batch of the triage agent, over all partitions."""
 
 
 async def run_worker(
@@ -73,7 +69,7 @@ async def run_worker(
                     name=Role.TRIAGE,
                     topics=(topics.EVENTS,),
                     work=agent,
-                    most=500,
+                    most=MOST_TRIAGED,
                     waiting_for=lambda: agent.waiting_for,
                 )
             )
@@ -87,6 +83,7 @@ async def run_worker(
                 served_health(settings.health_host, settings.health_port, monitor.health)
             )
             log.info("health: http://%s:%d/livez and /readyz", settings.health_host, port)
+        runtime.settled()
         watching = asyncio.ensure_future(monitor.run())
         stack.callback(watching.cancel)
         try:

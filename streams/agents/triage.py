@@ -47,12 +47,14 @@ class TriageAgent:
     async def __call__(self, records: Sequence[Record]) -> None:
         """Decide on `records` and wait until everything that follows from them is on the brokers."""
         for start in range(0, len(records), SLICE):
+            outgoing: list[Outgoing] = []
             for record in records[start : start + SLICE]:
                 event = await self._decoder.decode(record.value, TicketEvent)
                 if isinstance(event, TicketEvent):
-                    await self._publisher.enqueue(self._decided(record, event))
+                    outgoing += self._decided(record, event)
                 else:
-                    await self._publisher.enqueue([dead_letter(record, "decode", event, self._clock())])
+                    outgoing.append(dead_letter(record, "decode", event, self._clock()))
+            self._publisher.enqueue(outgoing)
             await asyncio.sleep(0)
         await self._publisher.flush()
 

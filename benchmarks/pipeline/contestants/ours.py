@@ -1,0 +1,62 @@
+"""The product: its Faust app and transport, its agent where it decides, its publisher."""
+
+import asyncio
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from work import Task
+
+from schemas import topics
+from schemas.codec import Codec
+from streams import runtime, wiring
+from streams.agents.triage import TriageAgent
+from streams.app import AgentPlan, build_app
+from streams.batches import Record
+from streams.decoding import Decoder
+from streams.publish import Outgoing, Publisher
+from streams.settings import load_settings
+from streams.worker import MOST_TRIAGED
+
+
+async def main() -> None:
+    task = Task()
+    settings = load_settings(
+        kafka_bootstrap_servers=task.servers, app_id=task.group, data_dir=Path(tempfile.mkdtemp(prefix="triage-bench-"))
+    )
+    async with Publisher(settings.producer_options()) as publisher:
+
+        async def forward(records: Sequence[Record]) -> None:
+            outgoing: list[Outgoing] = []
+            for record in records:
+                for out in task.handle(
+                    record.key, record.value, record.headers, record.partition, record.offset, record.timestamp
+                ):
+                    outgoing.append(Outgoing(*out))
+            publisher.enqueue(outgoing)
+            await publisher.flush()
+
+        codec = Codec()
+        decide = TriageAgent(
+            models=wiring.load_models(settings),
+            codec=codec,
+            decoder=Decoder(codec, None),
+            publisher=publisher,
+            clock=wiring.wall_clock,
+        )
+
+        async def work(records: Sequence[Record]) -> None:
+            task.arrived()
+            await (decide if task.kind == "decide" else forward)(records)
+            task.finished(len(records))
+
+        source = topics.Topic(name=task.topic, key="", word=None, about="", retention=None)
+        plan = AgentPlan(name="triage", topics=(source,), work=work, most=MOST_TRIAGED)
+        failed = asyncio.get_running_loop().create_future()
+        app = build_app(plan, settings, failed)
+        runtime.settled()
+        await app.start()
+        await failed
+
+
+runtime.run(main())
