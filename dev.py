@@ -37,6 +37,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "triage": [["triage"]],
     "pytest": [["pytest"]],
     "bench-pipeline": [["python", "benchmarks/pipeline/run.py"]],
+    "bench-latency": [["python", "benchmarks/pipeline/latency.py"]],
     "stress": [["python", "tests/stress.py"]],
     "stress-table": [["python", "tests/stress_table.py"]],
     "format": [["ruff", "check", "--fix", "."], ["ruff", "format", "."]],

@@ -9,7 +9,7 @@ import math
 from collections import Counter
 from typing import Any, cast
 
-from river import base, naive_bayes
+from river import base
 
 from models.rules import PhraseRules
 from models.scores import softmax
@@ -30,7 +30,7 @@ class RulesThenBayes(base.Classifier):
         self.rules = rules
         self.evidence = evidence
         self.learned = 0
-        self._bayes = cast("Any", naive_bayes.MultinomialNB(alpha=0.1))
+        self._bayes: Any = None
 
     @property
     def _multiclass(self) -> bool:
@@ -40,6 +40,10 @@ class RulesThenBayes(base.Classifier):
         """Learn that the text `x` is labelled `y`."""
         if y not in self.rules.priors:
             raise ValueError(f"{y!r} is not in the taxonomy")
+        if self._bayes is None:
+            from river import naive_bayes  # noqa: PLC0415  it takes a second to import: a worker decides before that
+
+            self._bayes = cast("Any", naive_bayes.MultinomialNB(alpha=0.1))
         self._bayes.learn_one(Counter(x.split()), y)
         self.learned += 1
 

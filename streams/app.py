@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 import faust
+from faust.tables.manager import TableManager
 
 from schemas.topics import Topic
 from streams.batches import Record, batches
@@ -44,6 +45,15 @@ class AgentPlan:
     """Names the service that the work waits for because it is away; None while it works."""
 
 
+class _PromptTableManager(TableManager):
+    """Faust's waits a second for tables that are still being declared; ours stand before the app starts."""
+
+    async def on_start(self) -> None:
+        """Replaces Faust's."""
+        await self._update_channels()
+        await self.recovery.start()
+
+
 def build_app(plan: AgentPlan, settings: Settings, failed: asyncio.Future[None]) -> faust.App:
     """A Faust app that runs `plan`.
 
@@ -67,6 +77,7 @@ def build_app(plan: AgentPlan, settings: Settings, failed: asyncio.Future[None])
         topic_allow_declare=False,  # topics are made by `triage topics`, from the topic table
         topic_disable_leader=True,
         store="memory://",
+        TableManager=_PromptTableManager,
         web_enabled=False,
         datadir=faust_folder,
         loghandlers=[],
