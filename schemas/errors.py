@@ -4,6 +4,7 @@ TriageError
 ├── RetryLater            a dependency is away: the same call may succeed later; offsets stay uncommitted
 │   ├── StoreUnavailable
 │   ├── RegistryUnavailable
+│   ├── KafkaUnavailable
 │   └── WorkerStuck       this process cannot go on by itself: a new one can
 ├── DeadLettered          this one event is at fault: its bytes go to the dead letters, the next one follows
 │   ├── NotFramed         no Confluent frame: `0x00` and a 4-byte schema id
@@ -45,6 +46,10 @@ class StoreUnavailable(RetryLater):
 
 class RegistryUnavailable(RetryLater):
     """The schema registry cannot be reached."""
+
+
+class KafkaUnavailable(RetryLater):
+    """Brokers have not acknowledged records for too long, or will take no more of them from this producer."""
 
 
 class WorkerStuck(RetryLater):
@@ -108,7 +113,7 @@ class BrokerFailed(Halted):
 
 
 class PublishFailed(Halted):
-    """Brokers refused a record, or did not acknowledge it in time: the offsets behind it stay uncommitted."""
+    """Brokers refused a record for good: the offsets behind it stay uncommitted."""
 
 
 class WorkFailed(Halted):

@@ -78,7 +78,8 @@ async def batches(stream: StreamT[Any], *, most: int, linger: timedelta = timede
             events = tuple(waiting)
             waiting.clear()
             count = 0
-            arrived.clear()
+            if not gathering.done():
+                arrived.clear()
             taken.set()
             records = (record for event in events for record in cast("tuple[Record, ...]", event.value))
             yield Batch(tuple(records), events)

@@ -38,6 +38,7 @@ from streams.feed import feed as feed_rows
 from streams.publish import Publisher
 from streams.registry import SchemaRegistry
 from streams.settings import Settings, load_settings
+from streams.watch import EXIT_TRY_LATER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,6 @@ T = TypeVar("T")
 
 EXIT_FAILED = 1
 EXIT_REJECTED_ROWS = 3
-EXIT_TRY_LATER = 75  # EX_TEMPFAIL of sysexits.h: the same command may succeed later
 
 app = typer.Typer(
     name="triage",

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, cast
+from typing import cast
 
 import faust
 from faust.exceptions import ConsumerNotStarted
@@ -19,12 +19,13 @@ from streams.watch import AgentProgress, Guard, PartitionProgress, Watch, now_se
 
 log = logging.getLogger("triage.monitor")
 
-_LOOK_EVERY_SECONDS = 1.0
-_KAFKA_ANSWERS_WITHIN_SECONDS = 10.0
+_LOOK_EVERY_SECONDS = 5.0  # it asks Kafka for offsets, which a decision would have to wait for
+_KAFKA_ANSWERS_WITHIN_SECONDS = 5.0
+_BEAT_EVERY_SECONDS = 1.0
 
 
 class Monitor:
-    """Looks at the agents once a second; `run` raises WorkerStuck where one cannot go on."""
+    """Looks at the agents every few seconds; `run` raises WorkerStuck where one cannot go on."""
 
     def __init__(self, agents: Sequence[tuple[AgentPlan, faust.App]], *, patience: timedelta) -> None:
         self._agents = agents
@@ -47,11 +48,11 @@ class Monitor:
         )
 
     async def run(self) -> None:
-        """Look until cancelled. The guard goes on where the worker has to end and does not."""
+        """Look until cancelled. The guard goes on until the process is gone, and ends it where it does not end."""
         self._guard.start()
+        beating = asyncio.ensure_future(self._beat())
         try:
             while True:
-                self._guard.beat()
                 for plan, app in self._agents:
                     seen = self._seen[plan.name] = await self._look_at(plan, app)
                     self._stuck = self._stuck or self._watch.look(seen, timedelta(seconds=now_seconds()))
@@ -61,24 +62,29 @@ class Monitor:
                 await asyncio.wait([self._frozen], timeout=_LOOK_EVERY_SECONDS)
                 if self._frozen.done():
                     self._frozen.result()
-        except asyncio.CancelledError:
-            self._guard.stop()
-            raise
+        finally:
+            beating.cancel()
+
+    async def _beat(self) -> None:
+        while True:
+            self._guard.beat()
+            await asyncio.sleep(_BEAT_EVERY_SECONDS)
 
     async def _look_at(self, plan: AgentPlan, app: faust.App) -> AgentProgress:
         consumer = cast("Consumer", app.consumer)
         partitions: dict[tuple[str, int], PartitionProgress] | None = None
         try:
+            ends = await consumer.ends(_KAFKA_ANSWERS_WITHIN_SECONDS)
             flows = consumer.flows()
-            ends = await asyncio.wait_for(consumer.highwaters(*flows), _KAFKA_ANSWERS_WITHIN_SECONDS) if flows else {}
             partitions = {
                 (tp.topic, tp.partition): PartitionProgress(
-                    end=cast("Any", ends)[tp],
-                    position=flow.position,
-                    finished=flow.finished,
-                    batches_in_hand=flow.batches_in_hand,
+                    end=end,
+                    position=flows[tp].position,
+                    finished=flows[tp].finished if flows[tp].batches_in_hand else max(position, flows[tp].finished),
+                    batches_in_hand=flows[tp].batches_in_hand,
                 )
-                for tp, flow in flows.items()
+                for tp, (end, position) in ends.items()
+                if tp in flows
             }
         except (ConsumerNotStarted, TimeoutError):
             pass

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Self, cast
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from schemas.dead_letters import Header
-from schemas.errors import BadSettings, PublishFailed
+from schemas.errors import BadSettings, KafkaUnavailable, PublishFailed, TriageError
 
 log = logging.getLogger("triage.publish")
 
@@ -36,6 +36,7 @@ _OPTIONS = {
     "compression.type": "lz4",
     "partitioner": "murmur2_random",  # as Kafka's Java clients and aiokafka: one ticket, one partition
     "queue.buffering.max.messages": 200_000,
+    "socket.nagle.disable": True,
     "reconnect.backoff.max.ms": 1_000,
     "log_level": 2,  # it logs each attempt to connect; what matters comes by error_cb
 }
@@ -60,15 +61,17 @@ class Outgoing(NamedTuple):
 class Publisher:
     """One idempotent producer, acks=all: records of one partition arrive once and in the order given.
 
-    The client tries again whatever may pass. What brokers refuse, or leave unacknowledged for `GIVE_UP_AFTER`, raises
-    PublishFailed; the offsets behind the batch stay uncommitted. Not for use by several tasks at a time: `flush`
-    waits for all that was enqueued.
+    The client tries again whatever may pass. What brokers refuse raises PublishFailed, what they leave unacknowledged
+    for `GIVE_UP_AFTER` raises KafkaUnavailable; either way the offsets behind the batch stay uncommitted. Not for use
+    by several tasks at a time: `flush` waits for all that was enqueued.
     """
 
     def __init__(self, options: Mapping[str, Any], *, give_up_after: timedelta = GIVE_UP_AFTER) -> None:
         """`options` are librdkafka's for the connection. Raises BadSettings where it cannot use them."""
         self._give_up_after = give_up_after
-        self._failure: str | None = None
+        self.waiting_for: str | None = None
+        """What brokers have left unacknowledged for long, while it is waited for."""
+        self._failure: TriageError | None = None
         try:
             self._producer = Producer(
                 {
@@ -107,7 +110,7 @@ class Publisher:
                 try:
                     produce(topic, value, key, partition, None, None, timestamp_ms, headers)
                 except BufferError:
-                    # Some 100,000 records are on their way: until there is room, nothing else has to be done.
+                    # 200,000 records are on their way: until there is room, nothing else has to be done.
                     self._producer.poll(_ROOM_WITHIN_SECONDS)
                     self._raise_failure()
                 except KafkaException as error:
@@ -116,7 +119,13 @@ class Publisher:
                     break
 
     async def flush(self) -> None:
-        """Wait until brokers have acknowledged all that was enqueued. Raises PublishFailed."""
+        """Wait until brokers have acknowledged all that was enqueued. Raises PublishFailed or KafkaUnavailable."""
+        try:
+            await self._acknowledged()
+        finally:
+            self.waiting_for = None
+
+    async def _acknowledged(self) -> None:
         loop = asyncio.get_running_loop()
         began = time.monotonic()
         patience = self._give_up_after.total_seconds()
@@ -129,19 +138,20 @@ class Publisher:
                 return
             waited = time.monotonic() - began
             if waited >= patience:
-                raise PublishFailed(f"Kafka has not acknowledged {left} records within {waited:.0f} s")
-            log.warning("Kafka has not acknowledged %d records for %.0f s; trying on", left, waited)
+                raise KafkaUnavailable(f"Kafka has not acknowledged {left} records within {waited:.0f} s")
+            self.waiting_for = f"Kafka has not acknowledged {left} records for {waited:.0f} s"
+            log.warning("%s; trying on", self.waiting_for)
 
     def _raise_failure(self) -> None:
         if self._failure is not None:
-            raise PublishFailed(self._failure)
+            raise self._failure
 
     def _on_failed_delivery(self, error: KafkaError | None, message: Any) -> None:
         if error is not None and error.code() not in (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT):  # noqa: SLF001  public names
-            self._failure = self._failure or f"a record for {message.topic()} was refused: {error.str()}"
+            self._failure = self._failure or PublishFailed(f"a record for {message.topic()} was refused: {error.str()}")
 
     def _on_error(self, error: KafkaError) -> None:
         if error.fatal():
-            self._failure = f"the producer cannot go on: {error.str()}"
+            self._failure = KafkaUnavailable(f"the producer cannot go on, a new one may: {error.str()}")
         elif error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001  a public name
             log.debug("no Kafka broker can be reached; trying on")

@@ -12,7 +12,7 @@ import uvloop
 
 T = TypeVar("T")
 
-_COLLECT_AFTER = (50_000, 20, 20)
+_COLLECT_AFTER = (10_000, 20, 50)
 """Of each generation. Records make few cycles; Python's own (700, 10, 10) looks through every batch again and again."""
 
 

@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     )
     stuck_after_seconds: float = Field(
         default=STUCK_AFTER.total_seconds(),
-        ge=5,
+        ge=20,
         description="after so long without progress although there is work, the worker ends with exit code 75",
     )
     data_dir: Path = Field(

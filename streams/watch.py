@@ -22,8 +22,11 @@ from schemas.errors import WorkerStuck
 STUCK_AFTER = timedelta(seconds=60)
 """Without any progress although there is work."""
 
-EXIT_STUCK = 75
-"""EX_TEMPFAIL: the same command may succeed later."""
+EXIT_TRY_LATER = 75
+"""EX_TEMPFAIL of sysexits.h: the same command may succeed later."""
+
+_REBALANCES = 2
+"""Times the patience: Kafka itself gives a member a minute to come back."""
 
 _TICK_SECONDS = 0.5
 
@@ -78,13 +81,15 @@ class Watch:
         if agent.partitions is None or agent.waiting_for is not None:
             self._forget(agent.name)
             return None
-        if stuck := self._unchanged((agent.name, "rebalancing"), agent.rebalancing, agent.rebalancing, now):
+        if stuck := self._unchanged((agent.name, "rebalancing"), True, agent.rebalancing, now, _REBALANCES):
             return f"{agent.name}: the group rebalances since {stuck}"
         if agent.rebalancing:
             return None
         for (topic, partition), progress in agent.partitions.items():
             key, behind = (agent.name, topic, str(partition)), progress.finished < progress.end
-            stuck = self._unchanged(key, (progress.position, progress.finished), behind, now)
+            # With batches in hand, one more that is fetched is no progress.
+            value = ("finished", progress.finished) if progress.batches_in_hand else ("position", progress.position)
+            stuck = self._unchanged(key, value, behind, now)
             if not stuck:
                 continue
             place = f"{agent.name}: {topic}[{partition}] ends at {progress.end}"
@@ -93,14 +98,14 @@ class Watch:
             return f"{place}, and of {progress.batches_in_hand} batches in hand none was finished for {stuck}"
         return None
 
-    def _unchanged(self, key: tuple[str, ...], value: object, matters: bool, now: timedelta) -> str:
+    def _unchanged(self, key: tuple[str, ...], value: object, matters: bool, now: timedelta, patiences: int = 1) -> str:
         """How long `value` has been the same while it mattered, if that is too long; else nothing."""
         known, since = self._since.get(key, (None, now))
         if not matters or known != value:
             self._since[key] = (value, now)
             return ""
         waited = now - since
-        return f"{waited.total_seconds():.0f} s" if waited >= self._patience else ""
+        return f"{waited.total_seconds():.0f} s" if waited >= self._patience * patiences else ""
 
     def _forget(self, agent: str) -> None:
         for key in [key for key in self._since if key[0] == agent]:
@@ -159,7 +164,7 @@ class Guard(threading.Thread):
     def _give_up(self, reason: str) -> None:
         print(f"triage.watch: {reason}; the process ends. Its threads:", file=sys.stderr)  # noqa: T201  logging may hang
         faulthandler.dump_traceback(file=sys.stderr, all_threads=True)
-        self._leave(EXIT_STUCK)
+        self._leave(EXIT_TRY_LATER)
 
 
 def now_seconds() -> float:

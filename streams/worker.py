@@ -8,14 +8,14 @@ import signal
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import faust
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas import topics
 from schemas.codec import Codec
-from schemas.errors import WorkFailed
+from schemas.errors import WorkerStuck
 from sinks.archive import Archive
 from sinks.migrations import migrate
 from sinks.owner import serve_as_owner
@@ -97,9 +97,11 @@ async def run_worker(
             await _first(failed, watching, stop.wait(), *(app.wait_until_stopped() for app in apps))
             _raise_failure(failed, watching)
             if not stop.is_set():
-                raise WorkFailed("a Faust app stopped by itself; its log says why")
+                raise WorkerStuck("a Faust app stopped by itself; the log says why")
         finally:
-            await _stop_all(apps, graceful=not (failed.done() or watching.done()))
+            waits = any(plan.waiting_for() is not None for plan in plans)  # for what may not come back soon
+            await _stop_all(apps, failed, graceful=not (failed.done() or watching.done() or waits))
+        _raise_failure(failed)  # where the last batch failed, the stop was not in order
 
 
 def _raise_failure(*futures: asyncio.Future[None]) -> None:
@@ -187,10 +189,19 @@ async def _first(*awaitables: Awaitable[Any]) -> None:
                 task.cancel()
 
 
-async def _stop_all(apps: list[faust.App], *, graceful: bool) -> None:
+async def _stop_all(apps: list[faust.App], failed: asyncio.Future[None], *, graceful: bool) -> None:
+    """Stop the apps. Gracefully: what is in hand is finished and committed, if it does not take too long or fail."""
     for app in apps:
-        app.conf.stream_wait_empty = graceful  # a failed agent never finishes what it holds
-        try:
-            await asyncio.wait_for(app.stop(), STOP_WITHIN_SECONDS)
-        except TimeoutError:
-            log.warning("%s did not stop within %.0f s", app.conf.id, STOP_WITHIN_SECONDS)
+        app.conf.stream_wait_empty = graceful
+        stopping = asyncio.ensure_future(app.stop())
+        await asyncio.wait(
+            {stopping, failed} if graceful else {stopping},
+            timeout=STOP_WITHIN_SECONDS,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        if stopping.done():
+            continue
+        # Faust waits for what is in hand for ever, and swallows a cancellation: it has to believe that nothing is.
+        log.warning("%s leaves its batches in hand unfinished: others will do them", app.conf.id)
+        cast("Any", app.consumer)._unacked_messages.clear()  # noqa: SLF001  there is no other way out of its wait
+        await asyncio.wait({stopping}, timeout=STOP_WITHIN_SECONDS)

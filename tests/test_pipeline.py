@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
+import urllib.request
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from examples import NOON, ticket_event
@@ -214,3 +217,24 @@ def test_a_worker_without_kafka_or_topics_says_what_to_run(pipeline: Pipeline) -
     again = pipeline.triage("topics", "--check")
     assert again.returncode == 0
     assert "as it should be" in again.stdout
+
+
+def test_a_running_worker_tells_its_health_and_lag(kafka: str, tmp_path: Path) -> None:
+    with Pipeline(kafka, tmp_path / "data", access={"TRIAGE_HEALTH_PORT": "0"}).with_topics() as pipeline:
+        worker = pipeline.start_worker()
+        pipeline.publish(tickets(20))
+        pipeline.wait_until_stored("ticket_decisions", 20)
+        found = re.search(r"health: (http://127\.0\.0\.1:\d+)/livez", worker.log())
+        assert found, worker.log()
+
+        def healthy(path: str) -> dict[str, object]:
+            with urllib.request.urlopen(found[1] + path, timeout=5) as response:  # noqa: S310  on loopback
+                return json.load(response)
+
+        def done() -> bool:
+            agents = healthy("/readyz")["agents"]
+            return agents == {"triage": {"lag": 0, "partitions": 8}, "archive": {"lag": 0, "partitions": 24}}
+
+        pipeline.wait_for("no lag in /readyz", done)
+        assert healthy("/livez")["status"] == healthy("/readyz")["status"] == "ok"
+        assert worker.stop() == 0

@@ -10,7 +10,7 @@ import pytest
 
 from schemas.errors import BadSettings
 from streams.health import Health, served_health
-from streams.watch import EXIT_STUCK, AgentProgress, Guard, PartitionProgress, Watch
+from streams.watch import EXIT_TRY_LATER, AgentProgress, Guard, PartitionProgress, Watch
 
 MINUTE = timedelta(minutes=1)
 
@@ -53,10 +53,17 @@ def test_batches_in_hand_that_are_never_finished_are_stuck() -> None:
     assert "of 2 batches in hand none was finished for 75 s" in verdict
 
 
-def test_a_rebalance_without_an_end_is_stuck() -> None:
-    verdict = verdict_after(60, agent(rebalancing=True), agent(rebalancing=True))
+def test_more_batches_in_hand_are_no_progress_while_none_is_finished() -> None:
+    verdict = verdict_after(61, agent(position=90, in_hand=2), agent(position=99, in_hand=3))
     assert verdict is not None
-    assert "rebalances since 60 s" in verdict
+    assert "of 3 batches in hand none was finished" in verdict
+
+
+def test_a_rebalance_without_an_end_is_stuck() -> None:
+    assert verdict_after(119, agent(rebalancing=True), agent(rebalancing=True)) is None
+    verdict = verdict_after(120, agent(rebalancing=True), agent(rebalancing=True))
+    assert verdict is not None
+    assert "rebalances since 120 s" in verdict
 
 
 @pytest.mark.parametrize(
@@ -102,7 +109,7 @@ def test_the_guard_ends_a_process_whose_event_loop_hangs(capfd: pytest.CaptureFi
     guard = Guard(session=timedelta(seconds=10), patience=timedelta(seconds=0.6), on_frozen=lambda _: None, leave=leave)
     guard.start()
     guard.join(10)
-    assert codes == [EXIT_STUCK]
+    assert codes == [EXIT_TRY_LATER]
     written = capfd.readouterr().err
     assert "the event loop has hung" in written
     assert "most recent call first" in written

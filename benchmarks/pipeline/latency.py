@@ -42,7 +42,7 @@ from streams.publish import Publisher
 from streams.settings import Settings, load_settings
 
 TICK_SECONDS = 0.002
-WARM_UP_SECONDS = 3.0
+WARM_UP_SECONDS = 20.0
 QUIET_SECONDS = 2.0
 READY_WITHIN_SECONDS = 60.0
 
@@ -131,11 +131,11 @@ def decisions(consumer: Consumer, seconds: float) -> Iterator[tuple[float, float
     """Latency in ms and the time of writing, in s, of each decision read within `seconds`."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        for record in consumer.consume(100, timeout=0.01):
-            now = time.time()
-            if record.error() is None:
-                made = datetime.fromisoformat(dict(record.headers())["ce_time"].decode()).timestamp()
-                yield (now - made) * 1000, record.timestamp()[1] / 1000
+        record = consumer.poll(0.05)  # one by one: `consume` waits until it has as many as it was asked for
+        now = time.time()
+        if record is not None and record.error() is None:
+            made = datetime.fromisoformat(dict(record.headers())["ce_time"].decode()).timestamp()
+            yield (now - made) * 1000, record.timestamp()[1] / 1000
 
 
 @contextmanager

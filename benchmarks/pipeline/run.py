@@ -47,6 +47,7 @@ TIMEOUT_SECONDS = 600
 
 NAMES = {
     "ours": "triage (Faust in batches)",
+    "ours_asyncio": "triage, without streams/runtime.py",
     "aiokafka_loop": "aiokafka, hand-written",
     "librdkafka_loop": "librdkafka, hand-written",
     "bytewax_flow": "Bytewax 0.21.1",

@@ -48,7 +48,7 @@ class ArchiveAgent:
     @property
     def waiting_for(self) -> str | None:
         """The service that is away while it is waited for."""
-        return self._store_away or self._decoder.waiting_for
+        return self._store_away or self._decoder.waiting_for or self._publisher.waiting_for
 
     async def __call__(self, records: Sequence[Record]) -> None:
         """Write `records` to the store, and wait until they are there."""

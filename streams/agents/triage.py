@@ -42,7 +42,7 @@ class TriageAgent:
     @property
     def waiting_for(self) -> str | None:
         """The service that is away while it is waited for."""
-        return self._decoder.waiting_for
+        return self._decoder.waiting_for or self._publisher.waiting_for
 
     async def __call__(self, records: Sequence[Record]) -> None:
         """Decide on `records` and wait until everything that follows from them is on the brokers."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -77,7 +76,6 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         """Comes instead of __init__, as in the class above it."""
         super().__post_init__()
         self.batched: frozenset[str] = frozenset()
-        self.fetched_at = time.monotonic()
         self._seeks = itertools.count(1)
         self._seek: dict[TP, int] = {}
         self._handed: dict[TP, int] = {}
@@ -116,13 +114,23 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self._seek[place], self._handed[place] = next(self._seeks), position
         return self._seek[place], position
 
+    async def ends(self, places: frozenset[TP], within_seconds: float) -> Mapping[TP, tuple[int, int]]:
+        """The end of the log in each of `places`, and the client's own position. Raises TimeoutError or KafkaError."""
+
+        async def ask() -> Mapping[TP, tuple[int, int]]:
+            # The time is limited here, since a call that nobody waits for any more would keep this thread busy.
+            consumer, partitions = self._ensure_consumer(), [TopicPartition(*tp) for tp in places]
+            found = await asyncio.wait_for(consumer.end_offsets(partitions), within_seconds)
+            return {ensure_TP(tp): (end, await consumer.position(tp)) for tp, end in found.items()}
+
+        return await self.call_thread(ask)
+
     async def _fetch_records(self, *args: Any, **kwargs: Any) -> Any:
         """As above, with batches in place of lists of records.
 
         Between aiokafka's return and this one nothing else of this thread runs, so that number and start are right.
         """
         records = await super()._fetch_records(*args, **kwargs)
-        self.fetched_at = time.monotonic()
         return {tp: self._batch(tp, found) if tp.topic in self.batched else found for tp, found in records.items()}
 
     def _batch(self, tp: Any, records: list[ConsumerRecord[Any, Any]]) -> _Fetched:
@@ -155,10 +163,12 @@ class Consumer(driver.Consumer):
             for tp, ledger in self._ledgers.items()
         }
 
-    @property
-    def fetched_at(self) -> float:
-        """When aiokafka was last asked for records and answered, on the monotonic clock, in seconds."""
-        return self._consumer_thread.fetched_at
+    async def ends(self, within_seconds: float) -> Mapping[TP, tuple[int, int]]:
+        """The end of the log in each batched partition, and the client's own position.
+
+        That position passes what is no record, such as the marker of a transaction. Raises TimeoutError or KafkaError.
+        """
+        return await self._consumer_thread.ends(frozenset(self._ledgers), within_seconds) if self._ledgers else {}
 
     @property
     def _consumer_thread(self) -> ConsumerThread:
@@ -171,6 +181,9 @@ class Consumer(driver.Consumer):
         """As Faust's, which calls it once all agents have said what they read."""
         self._consumer_thread.batched = self._batched_topics()
         await super().subscribe(topics)
+
+    async def verify_all_partitions_active(self) -> None:
+        """Replaces Faust's, which looks at each partition every few commits and logs; `flows` tells as much."""
 
     # -- Where reading goes on --------------------------------------------------------------------------------------
 
@@ -272,7 +285,11 @@ class Consumer(driver.Consumer):
         ledger = self._ledgers.get(tp)
         if ledger is None or batch.seek != self._seek_numbers[tp]:
             return None  # fetched before a seek or a rebalance
-        last = batch.records[-1]
+        start, last = batch.start, batch.records[-1]
+        if (first := batch.records[0].offset) < start:
+            self.log.warning("%s ends before %d, where it was read to: it is read from %d on", tp, start, first)
+            ledger.seek(first)
+            start, self._committed_offset[tp] = first, None
         message = _BatchMessage(
             tp.topic,
             tp.partition,
@@ -288,9 +305,11 @@ class Consumer(driver.Consumer):
             tp=tp,
             generation_id=self.app.consumer_generation_id,
         )
-        if tp in self._paused_partitions or not ledger.deliver(batch.start, batch.end, batch.size, message):
+        if tp in self._paused_partitions or not ledger.deliver(start, batch.end, batch.size, message):
             # This one or the one before it was not handed out: the next fetch begins with it again.
-            self._sought(tp, *await self._consumer_thread.seek_batched(tp, ledger.position))
+            place = await self._consumer_thread.seek_batched(tp, ledger.position)
+            if self._ledgers.get(tp) is ledger:  # a rebalance may have come meanwhile
+                self._sought(tp, *place)
             return None
         self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
         return message

@@ -59,4 +59,5 @@ async def main() -> None:
         await failed
 
 
-runtime.run(main())
+if __name__ == "__main__":
+    runtime.run(main())
