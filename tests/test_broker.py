@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from processes import command_lines
 
 from schemas.errors import BrokerFailed
 from streams.broker import Broker, java
@@ -22,16 +23,11 @@ from streams.broker.java import find_java, java_version
 
 def java_processes(marker: str) -> list[int]:
     """Processes whose command line holds `marker`, but for this test's own."""
-    found: list[int] = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                command = (entry / "cmdline").read_bytes().decode(errors="replace")
-            except OSError:
-                continue
-            if marker in command and "kafka.Kafka" in command and "keeper" not in command:
-                found.append(int(entry.name))
-    return found
+    return [
+        process
+        for process, command in command_lines().items()
+        if marker in command and "kafka.Kafka" in command and "keeper" not in command
+    ]
 
 
 def wait_until_gone(marker: str, within_seconds: float = 20.0) -> None:

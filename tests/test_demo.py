@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from processes import command_lines
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -86,5 +87,4 @@ def test_ctrl_c_ends_the_demo_cleanly_and_its_store_stays_readable(tmp_path: Pat
 def children_of(folder: Path) -> list[str]:
     """Processes that name the demo's folder."""
     time.sleep(0.2)
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    return [line for line in listed.splitlines() if str(folder) in line and "ps -eo" not in line]
+    return [command for command in command_lines().values() if str(folder) in command]
