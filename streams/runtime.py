@@ -1,4 +1,4 @@
-"""How a worker's process runs: the event loop and the garbage collector, as docs/performance.md measures them."""
+"""How a worker's process runs: event loop, garbage collector, threads. `bench-pipeline` measures it with and without."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ T = TypeVar("T")
 _COLLECT_AFTER = (10_000, 20, 50)
 """Of each generation. Records make few cycles; Python's own (700, 10, 10) looks through every batch again and again."""
 
-
 _SWITCH_SECONDS = 0.001
-"""How long a decision may keep the consumer's thread from its sockets; Python's own is 5 ms, and p99 pays for it."""
+"""How long a decision may keep the consumer's thread from its sockets; Python's own is 5 ms."""
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
