@@ -1,4 +1,4 @@
-"""How a worker's process runs: event loop, garbage collector, threads. `bench-pipeline` measures it with and without."""
+"""How a worker's process runs: event loop, garbage collector, threads. `bench-pipeline` runs it with and without."""
 
 from __future__ import annotations
 
