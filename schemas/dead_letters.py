@@ -10,6 +10,8 @@ from schemas.decisions import LogPosition
 
 PREFIX = "__streams.errors."
 STAGE_HEADER = "triage_stage"
+REDRIVEN_HEADER = "triage_redriven"
+"""On a record that was a dead letter and has been published again: `partition:offset` of the letter."""
 
 Header = tuple[str, bytes | None]
 

@@ -16,11 +16,15 @@ HEADS = ("category", "intent", "priority", "sentiment", "language")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One row of `table`: its values by column, and the place in the log that it stands for."""
+    """One row of `table`: its values by column, and the place in the log that it stands for.
+
+    A `late` one comes out of the order of its partition's offsets: it was a dead letter and has been redriven.
+    """
 
     table: str
     position: LogPosition
     values: Mapping[str, Any]
+    late: bool = False
 
 
 def event_row(event: TicketEvent, position: LogPosition) -> Row:

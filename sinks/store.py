@@ -11,7 +11,7 @@ import re
 import tempfile
 import threading
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import SplitResult, urlsplit
 
 import clickhouse_connect
+import lz4.frame
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError, ProgrammingError
+from clickhouse_connect.driver.transform import NativeTransform
 
 from schemas.errors import BadSettings, StoreRejected, StoreUnavailable
 
@@ -35,8 +37,9 @@ MOST_ROWS = 10_000
 _SETTINGS: Mapping[str, Any] = {"async_insert": 0, "deduplicate_blocks_in_dependent_materialized_views": 1}
 
 # Server-side errors that pass: TIMEOUT_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, SOCKET_TIMEOUT, NETWORK_ERROR,
-# MEMORY_LIMIT_EXCEEDED, TOO_MANY_PARTS, TABLE_IS_READ_ONLY, KEEPER_EXCEPTION.
-_PASSING_CODES = frozenset({159, 202, 209, 210, 241, 242, 252, 999})
+# QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING (the driver's second try), MEMORY_LIMIT_EXCEEDED, TABLE_IS_READ_ONLY,
+# TOO_MANY_PARTS, QUERY_WAS_CANCELLED, KEEPER_EXCEPTION.
+_PASSING_CODES = frozenset({159, 202, 209, 210, 216, 241, 242, 252, 394, 999})
 
 _NO_TABLES_CODES = frozenset({60, 81})  # UNKNOWN_TABLE, UNKNOWN_DATABASE
 
@@ -44,6 +47,12 @@ _INSERT = re.compile(
     r"INSERT\s+INTO\s+(?P<table>[^\s(]+)\s*(?:\((?P<columns>[^)]*)\))?\s*FORMAT\s+(?P<format>\w+)",
     re.IGNORECASE,
 )
+_CONDITIONAL_INSERT = re.compile(
+    r"(?P<insert>INSERT INTO \S+ \([^)]*\) SELECT .*? FROM) input\((?P<structure>'(?:[^'\\]|\\.)*')\) "
+    r"(?P<condition>WHERE .*) FORMAT Native",
+    re.DOTALL,
+)
+_INSERT_ID = "triage-insert-"
 
 
 _WRONG_URL = "the ClickHouse URL is none: write https://host:8443, http://host:8123 or chdb:///folder"
@@ -87,6 +96,8 @@ class Store:
 
     def __init__(self, access: StoreAccess) -> None:
         self.database = access.database
+        self.exclusive = access.embedded_folder is not None
+        """No other process can write while this store is open."""
         self._lock = threading.Lock()
         self._salt = uuid.uuid4().hex
         self._inserts = itertools.count()
@@ -101,22 +112,56 @@ class Store:
         result = self._call(lambda: self._client.query(sql, parameters=dict(parameters or {})))
         return Answer(columns=tuple(result.column_names), rows=tuple(tuple(row) for row in result.result_rows))
 
-    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    def insert(
+        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, only_if: str | None = None
+    ) -> None:
         """Insert `rows`, at most MOST_ROWS, into one partition of `table`, all or none.
 
-        The token makes the driver's own silent second try harmless; it is salted per process, since the dedup log
-        of a MergeTree may name parts that a crash has lost. After an error, ask the table what it holds.
+        With `only_if`, a condition in SQL that the server evaluates as it begins, StoreUnavailable is raised where it
+        does not hold. The token makes the driver's own silent second try harmless; it is salted per process, since
+        the dedup log of a MergeTree may name parts that a crash has lost. After an error, ask the table what it holds.
         """
         if len(rows) > MOST_ROWS:
             raise ValueError(f"{len(rows)} rows are more than {MOST_ROWS} in one insert")
-        settings = {**_SETTINGS, "insert_deduplication_token": f"{self._salt}:{next(self._inserts)}"}
-        summary = self._call(
-            lambda: self._client.insert(
-                table, rows, column_names=list(columns), database=self.database, settings=settings
+        settings = {
+            **_SETTINGS,
+            "insert_deduplication_token": f"{self._salt}:{next(self._inserts)}",
+            "query_id": f"{_INSERT_ID}{table}-{uuid.uuid4().hex}",
+        }
+
+        def work() -> int:
+            context = self._client.create_insert_context(
+                table, list(columns), self.database, settings=settings, data=rows
             )
-        )
-        if summary.written_rows != len(rows):
-            raise StoreUnavailable(f"{table}: {summary.written_rows} of {len(rows)} rows are reported as written")
+            if only_if is None:
+                return self._client.insert(context=context).written_rows
+            # The driver writes no INSERT ... SELECT: its encoding of the rows is taken, its statement is not.
+            block = b"".join(NativeTransform.build_insert(context)).partition(b"\n")[2]
+            names = ", ".join(f"`{name}`" for name in columns)
+            structure = ", ".join(
+                f"`{name}` {kind.name}" for name, kind in zip(columns, context.column_types, strict=True)
+            )
+            source = f"({names}) SELECT {names} FROM input({_quoted(structure)}) WHERE {only_if}"  # noqa: S608  ours
+            summary = self._client.raw_insert(
+                f"{context.table} {source}", None, lz4.frame.compress(block), settings, "Native", "lz4"
+            )
+            return summary.written_rows
+
+        written = self._call(work)
+        if written == 0 and only_if is not None:
+            raise StoreUnavailable(f"another process has taken over what this one was to write into {table}")
+        if written != len(rows):
+            raise StoreUnavailable(f"{table}: {written} of {len(rows)} rows are reported as written")
+
+    def running_inserts(self, table: str) -> set[str]:
+        """The ids of the inserts into `table` that the server is at work on."""
+        sql = "SELECT query_id FROM system.processes WHERE startsWith(query_id, {prefix:String})"
+        return {name for (name,) in self.query(sql, {"prefix": f"{_INSERT_ID}{table}-"}).rows}
+
+    def kill(self, query_ids: Collection[str]) -> None:
+        """Have the server give these queries up; it may take a while."""
+        names = ", ".join(_quoted(name) for name in sorted(query_ids))
+        self.command(f"KILL QUERY WHERE query_id IN ({names}) ASYNC")
 
     def create_database(self) -> None:
         """Create the store's database where it is missing."""
@@ -140,7 +185,12 @@ class Store:
         )
 
     def raw_insert(self, sql: str, data: bytes, *, database: str | None, settings: Mapping[str, str]) -> int:
-        """Run `INSERT INTO table [(columns)] FORMAT name` with `data` in that format; gives the rows written."""
+        """Run an INSERT with `data` in the format that it names; gives the rows written.
+
+        `INSERT INTO table [(columns)] FORMAT name`, or what `insert` sends where it has a condition.
+        """
+        if (conditional := _CONDITIONAL_INSERT.fullmatch(sql.strip())) is not None:
+            return self._insert_conditionally(conditional, data, database=database, settings=settings)
         match = _INSERT.fullmatch(sql.strip())
         if match is None:
             raise StoreRejected(f"not an INSERT INTO table (columns) FORMAT name: {sql[:200]}")
@@ -152,6 +202,23 @@ class Store:
             database=database,
         )
         return int(summary.written_rows)
+
+    def _insert_conditionally(
+        self, match: re.Match[str], data: bytes, *, database: str | None, settings: Mapping[str, str]
+    ) -> int:
+        """As a server does it; the engine in process reads a file where a server reads the request."""
+        with tempfile.NamedTemporaryFile(suffix=".native") as file:
+            file.write(data)
+            file.flush()
+            source = f"file({_quoted(file.name)}, 'Native', {match['structure']}) {match['condition']}"
+
+            def work() -> int:
+                # The engine does not say what it wrote. Calls are serialised: between the two nothing changes.
+                rows = self._client.query(f"SELECT count() FROM {source}").result_rows[0][0]  # noqa: S608  ours
+                self._client.command(f"{match['insert']} {source}", settings=dict(settings))
+                return rows
+
+            return self._call(work, database=database)
 
     def close(self) -> None:
         """Close the store; an embedded one can be opened by another process then."""
@@ -220,6 +287,12 @@ def _use_private_temporary_files(folder: Path) -> None:
         if leaked.is_file():
             leaked.unlink()
     tempfile.tempdir = str(folder)
+
+
+def _quoted(text: str) -> str:
+    """`text` as a literal of ClickHouse's SQL."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _named(error: ClickHouseError) -> StoreUnavailable | StoreRejected:

@@ -7,6 +7,7 @@ import os
 import threading
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,9 @@ from schemas.dead_letters import DeadLetter
 from schemas.decisions import LogPosition
 from schemas.errors import MigrationChanged, StoreAheadOfLog, StoreRejected, StoreUnavailable
 from sinks import archive as archive_module
+from sinks import claims as claims_module
 from sinks.archive import TABLES, Archive
+from sinks.claims import Claims
 from sinks.front import USER
 from sinks.migrations import Migration, migrate, packaged_migrations
 from sinks.queries import named_queries
@@ -59,6 +62,14 @@ def store(access: StoreAccess) -> Iterator[Store]:
         migrate(opened)
         yield opened
         opened.command(f"DROP DATABASE {access.database}")
+
+
+@pytest.fixture
+def shared(store: Store) -> Store:
+    """A store that several processes may write to."""
+    if store.exclusive:
+        pytest.skip("one process alone has an embedded store open")
+    return store
 
 
 def events(first: int, last: int, partition: int = 0) -> list[Row]:
@@ -142,6 +153,32 @@ def test_a_new_process_goes_on_where_the_store_stands(store: Store) -> None:
     assert another.high_water()["ticket_events", "tickets.events.v1", 1] == 5
 
 
+def test_a_redriven_row_is_written_though_later_ones_are_there_and_once(store: Store) -> None:
+    archive = Archive(store)
+    archive.write([*events(0, 3), *events(5, 9)], now=TODAY)
+    late = [replace(row, late=True) for row in (*events(4, 4), *events(4, 4), *events(8, 8))]
+    assert archive.write(late, now=TODAY) == 1
+    assert Archive(store).write([*late, *events(9, 10)], now=TODAY) == 1
+    assert count(store) == 11
+
+
+def test_the_decision_on_an_event_that_was_sent_again_is_kept_once(
+    store: Store, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decisions(*offsets: int, sent: str = "again") -> list[Row]:
+        event = ticket_event(event_id=sent)
+        return [decision_row(decide(event, position(at), models), decided_at=NOON, latency_ms=1) for at in offsets]
+
+    archive = Archive(store)
+    assert archive.write(decisions(3, 5), now=TODAY) == 1
+    assert archive.write(decisions(9), now=TODAY) == 0
+    assert archive.write(decisions(10, sent="another"), now=TODAY) == 1
+    assert Archive(store).write([*decisions(9), *decisions(11)], now=TODAY) == 0, "the store remembers, not the process"
+    monkeypatch.setattr(archive_module, "REPEATED_WITHIN", 5)
+    assert Archive(store).write(decisions(30), now=TODAY) == 1, "much later it is a row of its own"
+    assert store.query("SELECT src_offset FROM ticket_decisions ORDER BY src_offset").rows == ((3,), (10,), (30,))
+
+
 def test_the_same_record_twice_in_one_batch_is_one_row(store: Store) -> None:
     assert Archive(store).write([*events(0, 3), *events(0, 5)], now=TODAY) == 6
 
@@ -160,8 +197,8 @@ def test_an_insert_that_failed_midway_is_asked_about_before_it_is_repeated(
     archive.write(events(0, 4), now=TODAY)
     real = store.insert
 
-    def arrives_but_the_answer_is_lost(*arguments: Any) -> None:
-        real(*arguments)
+    def arrives_but_the_answer_is_lost(*arguments: Any, **options: Any) -> None:
+        real(*arguments, **options)
         raise StoreUnavailable("connection reset")
 
     monkeypatch.setattr(store, "insert", arrives_but_the_answer_is_lost)
@@ -170,6 +207,62 @@ def test_an_insert_that_failed_midway_is_asked_about_before_it_is_repeated(
     monkeypatch.undo()
     assert archive.write(events(3, 9), now=TODAY) == 0
     assert count(store) == 10
+
+
+def test_a_writer_whose_partitions_others_have_taken_over_writes_nothing_twice(shared: Store) -> None:
+    frozen, successor = Archive(shared), Archive(shared)
+    frozen.write(events(0, 9), now=TODAY)
+    assert successor.write(events(5, 14), now=TODAY) == 5
+    with pytest.raises(StoreUnavailable, match="another process has taken over"):
+        frozen.write(events(10, 19), now=TODAY)
+    assert count(shared) == 15
+    assert frozen.write(events(10, 19), now=TODAY) == 5, "with a claim of its own it sees what is there"
+    with pytest.raises(StoreUnavailable, match="another process has taken over"):
+        successor.write(events(15, 24), now=TODAY)
+    assert successor.write(events(15, 24), now=TODAY) == 5
+    assert count(shared) == 25
+
+
+def test_writers_of_other_partitions_and_tables_do_not_disturb_each_other(shared: Store, models: Models) -> None:
+    first, second = Archive(shared), Archive(shared)
+    decision = decision_row(decide(ticket_event(), position(0), models), decided_at=NOON, latency_ms=1)
+    for start in range(0, 30, 10):
+        assert first.write(events(start, start + 9), now=TODAY) == 10
+        assert second.write([*events(start, start + 9, partition=1), decision], now=TODAY) == 10 + (start == 0)
+
+
+def test_of_two_claims_at_once_one_is_the_newest(shared: Store) -> None:
+    claims = [Claims(shared) for _ in range(4)]
+    threads = [threading.Thread(target=one.take, args=("ticket_events", {0, 1})) for one in claims]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for partition in (0, 1):
+        conditions = [one.condition("ticket_events", {partition}) for one in claims]
+        assert sum(shared.query(f"SELECT {condition}").rows[0][0] for condition in conditions) == 1
+
+
+def test_a_claim_waits_for_an_insert_that_is_under_way_and_ends_it_when_it_lasts(
+    shared: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims_module, "_KILL_AFTER_SECONDS", 0.1)
+    running = {"triage-insert-ticket_events-1"}
+    killed: list[set[str]] = []
+    monkeypatch.setattr(shared, "running_inserts", lambda _: set(running))
+
+    def kill(names: set[str]) -> None:
+        killed.append(set(names))
+        running.clear()
+
+    monkeypatch.setattr(shared, "kill", kill)
+    assert Claims(shared).take("ticket_events", {0})
+    assert killed == [{"triage-insert-ticket_events-1"}]
+
+
+def test_a_server_names_the_inserts_that_it_is_at_work_on_and_ends_them(store: Store) -> None:
+    assert store.running_inserts("ticket_events") == set()
+    store.kill({"triage-insert-ticket_events-1"})
 
 
 def test_a_store_that_is_ahead_of_its_log_stops_the_archive(store: Store) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from schemas import topics
 from schemas.cloudevents import LATENCY_HEADER
-from schemas.dead_letters import DeadLetter
+from schemas.dead_letters import REDRIVEN_HEADER, DeadLetter
 from schemas.decisions import Decision
 from schemas.errors import DeadLettered, StoreUnavailable
 from schemas.events import TicketEvent
@@ -58,7 +59,8 @@ class ArchiveAgent:
                 await asyncio.sleep(0)
             row = await self._row(record)
             if isinstance(row, Row):
-                rows.append(row)
+                late = any(name == REDRIVEN_HEADER for name, _ in record.headers)
+                rows.append(replace(row, late=True) if late else row)
             elif row is not None:
                 await self._publisher.publish([dead_letter(record, "archive", row, self._clock())])
         if rows:
