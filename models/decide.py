@@ -22,6 +22,9 @@ from schemas.decisions import Band, Decision, Judgement, LogPosition
 from schemas.events import TicketEvent
 from schemas.topics import REVIEW_QUEUE
 
+CODE_VERSION = "1"
+"""The version of all code that decisions depend on: a change that changes them changes it, and a test says so."""
+
 _DECISIONS = uuid.UUID("0f1d3c56-5f0e-5d55-9d0c-7a1f6a3a5b52")
 """The name space of decision ids: fixed for ever."""
 
@@ -40,21 +43,20 @@ class Models:
 
 def starting_models(taxonomy: Taxonomy) -> Models:
     """Models that have learned nothing yet: the taxonomy's rules and the packaged scorers."""
-    rules_version = f"rules-{taxonomy.version}"
     return Models(
         taxonomy=taxonomy,
         category=_head(taxonomy.categories),
         intent=_head(taxonomy.intents),
         priority=_head(taxonomy.priorities),
         language=LanguageJudge(taxonomy.languages),
-        versions={
-            "category": rules_version,
-            "intent": rules_version,
-            "priority": rules_version,
-            "sentiment": sentiment.MODEL_VERSION,
-            "language": language.MODEL_VERSION,
-        },
+        versions=starting_versions(taxonomy),
     )
+
+
+def starting_versions(taxonomy: Taxonomy) -> dict[str, str]:
+    """Head to the version of its model, of models that have learned nothing yet."""
+    rules = dict.fromkeys(("category", "intent", "priority"), f"rules-{taxonomy.version}")
+    return {**rules, "sentiment": sentiment.MODEL_VERSION, "language": language.MODEL_VERSION}
 
 
 def decision_id(event: TicketEvent) -> str:

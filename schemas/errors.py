@@ -10,7 +10,8 @@ TriageError
 │   ├── NotFramed         no Confluent frame: `0x00` and a 4-byte schema id
 │   ├── UnknownSchema     the frame names a schema that nobody here knows
 │   ├── Undecodable       the bytes do not match the schema that they name
-│   └── InvalidEvent      readable, but it breaks a rule of the event
+│   ├── InvalidEvent      readable, but it breaks a rule of the event
+│   └── UnknownModels     models are to take over that were never recorded
 └── Halted                a person has to act: the process ends with a message that says what to do
     ├── BadSettings
     ├── BadTaxonomy
@@ -20,6 +21,7 @@ TriageError
     ├── StoreAheadOfLog
     ├── BrokerFailed
     ├── PublishFailed
+    ├── ModelsNotReproducible
     └── WorkFailed
 """
 
@@ -80,6 +82,10 @@ class InvalidEvent(DeadLettered):
     """A decoded event breaks one of its own rules."""
 
 
+class UnknownModels(DeadLettered):
+    """A record activates a set of models that `models.sets.v1` does not hold: the ones before it decide on."""
+
+
 class Halted(TriageError):  # noqa: N818  as above
     """Nothing can go on before a person has acted."""
 
@@ -114,6 +120,10 @@ class BrokerFailed(Halted):
 
 class PublishFailed(Halted):
     """Brokers refused a record for good: the offsets behind it stay uncommitted."""
+
+
+class ModelsNotReproducible(Halted):
+    """Another version of the code made these decisions: this one can not make them again."""
 
 
 class WorkFailed(Halted):

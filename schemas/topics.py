@@ -10,6 +10,7 @@ from enum import StrEnum
 from schemas.decisions import Assignment, Decision
 from schemas.events import TicketEvent
 from schemas.feedback import Feedback
+from schemas.model_log import ModelsActivated, ModelSet
 from schemas.words import Word
 
 REVIEW_QUEUE = "review"
@@ -46,7 +47,7 @@ EVENTS = Topic(
     name="tickets.events.v1",
     key="ticket_id",
     word=TicketEvent,
-    about="What sources tell: one record per event of a ticket.",
+    about="What sources tell: one record per event of a ticket; and, without a value, when other models take over.",
     retention=timedelta(days=30),
 )
 DECISIONS = Topic(
@@ -71,6 +72,23 @@ DEAD_LETTERS = Topic(
     retention=timedelta(days=90),
 )
 
+MODEL_SETS = Topic(
+    name="models.sets.v1",
+    key="version",
+    word=ModelSet,
+    about="Every set of models that has ever decided: what it takes to make it again.",
+    retention=None,
+    cleanup=Cleanup.COMPACT,
+)
+MODEL_ACTIVATIONS = Topic(
+    name="models.activations.v1",
+    key="partition:offset",
+    word=ModelsActivated,
+    about="From which event on each set of models was live.",
+    retention=None,
+    cleanup=Cleanup.COMPACT,
+)
+
 
 def assignments(queue: str) -> Topic:
     """The topic that carries the assignments of one queue: a team's, or `review`."""
@@ -90,5 +108,7 @@ def topic_table(teams: Iterable[str]) -> tuple[Topic, ...]:
         DECISIONS,
         FEEDBACK,
         DEAD_LETTERS,
+        MODEL_SETS,
+        MODEL_ACTIVATIONS,
         *(assignments(queue) for queue in (*teams, REVIEW_QUEUE)),
     )

@@ -17,8 +17,9 @@ from schemas.dead_letters import DeadLetter
 from schemas.decisions import Assignment, Decision
 from schemas.events import TicketEvent
 from schemas.feedback import Feedback
+from schemas.model_log import ModelsActivated, ModelSet
 
-Word = TicketEvent | Decision | Assignment | Feedback | DeadLetter
+Word = TicketEvent | Decision | Assignment | Feedback | DeadLetter | ModelSet | ModelsActivated
 
 WORDS: Mapping[str, type[Word]] = {
     "ticket_event": TicketEvent,
@@ -26,6 +27,8 @@ WORDS: Mapping[str, type[Word]] = {
     "assignment": Assignment,
     "feedback": Feedback,
     "dead_letter": DeadLetter,
+    "model_set": ModelSet,
+    "models_activated": ModelsActivated,
 }
 
 _FILE_NAME = re.compile(r"(?P<word>[a-z_]+)\.v(?P<version>\d+)\.avsc")

@@ -29,6 +29,7 @@ from rich.table import Table
 
 from schemas.codec import Codec, to_json
 from schemas.errors import BadSettings, Halted, RetryLater, TriageError
+from schemas.topics import DECISIONS
 from sinks.migrations import migrate as apply_migrations
 from sinks.queries import DEFAULT, named_queries
 from streams import topic_admin, wiring
@@ -38,6 +39,7 @@ from streams.feed import feed as feed_rows
 from streams.publish import Publisher
 from streams.registry import SchemaRegistry
 from streams.settings import Settings, load_settings
+from streams.times import moment
 from streams.watch import EXIT_TRY_LATER
 
 if TYPE_CHECKING:
@@ -262,6 +264,70 @@ def tail(
                 out.print(one_line(record), soft_wrap=True)
 
     _run(show())
+
+
+models_app = typer.Typer(no_args_is_help=True, help="Which models decide, and since when.")
+app.add_typer(models_app, name="models")
+
+
+@models_app.command("list")
+def models_list(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON array, for machines.")] = False,
+) -> None:
+    """List every recorded set of models, and from which event on each was live."""
+    from streams.models_view import print_sets, read_log  # noqa: PLC0415  needed by these commands alone
+
+    print_sets(_run(read_log(_settings(context))), out, as_json=as_json)
+
+
+@models_app.command("activate")
+def models_activate(
+    context: typer.Context,
+    version: Annotated[str, typer.Argument(help="A recorded version; see [b]triage models list[/].")],
+) -> None:
+    """Let a recorded set of models take over, from the next event of each partition on."""
+    from streams.models_view import activate  # noqa: PLC0415
+
+    partitions = _run(activate(_settings(context), version))
+    out.print(f"{version} takes over in {partitions} partitions, after what they hold now")
+
+
+@app.command()
+def replay(
+    context: typer.Context,
+    first: Annotated[
+        str | None, typer.Option("--from", help="Events from this time on: 2026-11-25T02:30, or an age such as 2h.")
+    ] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Events before this time, or older than this age.")] = None,
+    partition: Annotated[int | None, typer.Option(min=0, help="One partition. Default: all.")] = None,
+    topic: Annotated[
+        str, typer.Option(help="What was emitted: the decisions, or assignments of one queue.")
+    ] = DECISIONS.name,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help="What other models would have decided: a recorded version, or a taxonomy's file."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+) -> None:
+    """Decide again on what the log holds, and compare byte for byte with what was emitted.
+
+    Reads only: nothing is published, no offset is committed. Ends with 1 where something differs.
+    """
+    from streams.replay import Range  # noqa: PLC0415  needed by this command alone
+    from streams.replay_view import print_report, run_replay  # noqa: PLC0415
+
+    settings, now = _settings(context), wiring.wall_clock()
+    wanted = Range(
+        first=None if first is None else moment(first, now),
+        last=None if last is None else moment(last, now),
+        partition=partition,
+        topic=_named_topic(topic, settings).name,
+    )
+    report = _run(run_replay(settings, wanted, model=model, console=err))
+    print_report(report, out, compared_with=model, as_json=as_json)
+    if not report.good:
+        raise typer.Exit(EXIT_FAILED)
 
 
 @app.command()

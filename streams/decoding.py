@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from schemas.codec import Codec
 from schemas.errors import DeadLettered, RegistryUnavailable, UnknownSchema
+from schemas.topics import Topic
 from schemas.words import Word
 from streams.registry import SchemaRegistry
+from streams.settings import Settings
 
 W = TypeVar("W", bound=Word)
 
 log = logging.getLogger("triage.decoding")
+
+
+@asynccontextmanager
+async def opened_decoder(settings: Settings, codec: Codec, *, written: Iterable[Topic] = ()) -> AsyncIterator[Decoder]:
+    """A decoder over the configured registry, if one is; the schemas of the topics `written` are registered there."""
+    if settings.schema_registry_url is None:
+        yield Decoder(codec, None)
+        return
+    async with SchemaRegistry(settings.schema_registry_url, codec, login=settings.registry_login()) as registry:
+        await registry.register(written)
+        yield Decoder(codec, registry)
 
 
 class Decoder:

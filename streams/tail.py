@@ -16,10 +16,10 @@ from schemas.decisions import Assignment, Band, Decision, LogPosition
 from schemas.errors import DeadLettered, TopicsDiffer, TriageError
 from schemas.events import TicketEvent
 from schemas.feedback import Feedback
-from schemas.topics import DEAD_LETTERS, Topic
+from schemas.model_log import ModelsActivated, ModelSet, activated_version
+from schemas.topics import DEAD_LETTERS, EVENTS, Topic
 from schemas.words import Word
-from streams.decoding import Decoder
-from streams.registry import SchemaRegistry
+from streams.decoding import Decoder, opened_decoder
 from streams.settings import Settings
 from streams.topic_admin import partition_counts
 
@@ -36,6 +36,8 @@ class Read:
     key: bytes | None
     headers: dict[str, bytes | None]
     word: Word | DeadLettered
+    activates: str | None = None
+    """The models that take over by this record."""
 
 
 async def tail(
@@ -53,39 +55,29 @@ async def tail(
     partitions = await partition_counts([topic.name], settings)
     if topic.name not in partitions:
         raise TopicsDiffer(f"{topic.name} does not exist. Create the topics with: triage topics")
-    codec = Codec()
-    registry = (
-        SchemaRegistry(settings.schema_registry_url, codec, login=settings.registry_login())
-        if settings.schema_registry_url
-        else None
-    )
-    decoder = Decoder(codec, registry)
     options: dict[str, Any] = settings.kafka_options()
     consumer = AIOKafkaConsumer(**options, auto_offset_reset="earliest", enable_auto_commit=False)
     await consumer.start()
-    if registry is not None:
-        await registry.__aenter__()
     try:
-        places = [TopicPartition(topic.name, number) for number in range(partitions[topic.name])]
-        consumer.assign(places)
-        ends = await consumer.end_offsets(places)
-        starts = await consumer.beginning_offsets(places)
-        for place in places:
-            first = starts[place] if last is None else max(starts[place], ends[place] - last)
-            consumer.seek(place, first)
-        while True:
-            fetched = await consumer.getmany(timeout_ms=idle // timedelta(milliseconds=1))
-            for records in fetched.values():
-                for record in records:
-                    yield await _read(record, topic, decoder)
-            if not follow:
-                positions = [await consumer.position(place) for place in places]
-                if all(position >= ends[place] for place, position in zip(places, positions, strict=True)):
-                    return
+        async with opened_decoder(settings, Codec()) as decoder:
+            places = [TopicPartition(topic.name, number) for number in range(partitions[topic.name])]
+            consumer.assign(places)
+            ends = await consumer.end_offsets(places)
+            starts = await consumer.beginning_offsets(places)
+            for place in places:
+                first = starts[place] if last is None else max(starts[place], ends[place] - last)
+                consumer.seek(place, first)
+            while True:
+                fetched = await consumer.getmany(timeout_ms=idle // timedelta(milliseconds=1))
+                for records in fetched.values():
+                    for record in records:
+                        yield await _read(record, topic, decoder)
+                if not follow:
+                    positions = [await consumer.position(place) for place in places]
+                    if all(position >= ends[place] for place, position in zip(places, positions, strict=True)):
+                        return
     finally:
         await consumer.stop()
-        if registry is not None:
-            await registry.__aexit__(None, None, None)
 
 
 async def _read(record: Any, topic: Topic, decoder: Decoder) -> Read:
@@ -96,36 +88,48 @@ async def _read(record: Any, topic: Topic, decoder: Decoder) -> Read:
         word = DeadLetter.read(record.key, record.value, record.headers, failed_at=timestamp)
     else:
         word = await decoder.decode(record.value, topic.word)
-    return Read(position=position, timestamp=timestamp, key=record.key, headers=dict(record.headers), word=word)
+    return Read(
+        position=position,
+        timestamp=timestamp,
+        key=record.key,
+        headers=dict(record.headers),
+        word=word,
+        activates=activated_version(record.value, record.headers),
+    )
 
 
 def one_line(record: Read) -> Text:
     """A record on one line, coloured."""
     place = f"{record.position.topic}[{record.position.partition}]@{record.position.offset}"
     line = Text.assemble((record.timestamp.strftime("%H:%M:%S.%f")[:-3], "dim"), " ", (place, "cyan"), " ")
-    word = record.word
-    if isinstance(word, TriageError):
-        return line.append(f"unreadable: {word}", "red")
-    if isinstance(word, DeadLetter):
-        origin = f"{word.origin.topic}[{word.origin.partition}]@{word.origin.offset}"
-        return line.append(f"{origin} {word.stage}: {word.exception}: {word.message}", "red")
-    if isinstance(word, TicketEvent):
-        return line.append(f"{word.ticket_id} {word.kind} ", "bold").append(word.subject or word.body[:80])
-    if isinstance(word, Decision):
-        heads = (word.category, word.intent, word.language, word.sentiment)
-        text = " ".join(f"{head.label} {head.probability:.2f}" for head in heads)
-        return _routed(line, word.ticket_id, word.priority.label, word.queue, word.band, text)
-    if isinstance(word, Assignment):
-        text = f"{word.category.label} {word.category.probability:.2f} {word.subject}"
-        return _routed(line, word.ticket_id, word.priority, word.queue, word.band, text)
-    return _feedback(line, word)
+    if record.activates is not None:
+        return line.append(f"{record.activates} ", "bold").append("takes over")
+    match record.word:
+        case TriageError() as error:
+            line.append(f"unreadable: {error}", "red")
+        case DeadLetter() as letter:
+            origin = f"{letter.origin.topic}[{letter.origin.partition}]@{letter.origin.offset}"
+            line.append(f"{origin} {letter.stage}: {letter.exception}: {letter.message}", "red")
+        case TicketEvent() as event:
+            line.append(f"{event.ticket_id} {event.kind} ", "bold").append(event.subject or event.body[:80])
+        case Decision() as made:
+            heads = (made.category, made.intent, made.language, made.sentiment)
+            text = " ".join(f"{head.label} {head.probability:.2f}" for head in heads)
+            _routed(line, made.ticket_id, made.priority.label, made.queue, made.band, text)
+        case Assignment() as made:
+            text = f"{made.category.label} {made.category.probability:.2f} {made.subject}"
+            _routed(line, made.ticket_id, made.priority, made.queue, made.band, text)
+        case ModelSet() as known:
+            line.append(f"{known.version} ", "bold").append(", ".join(sorted({*known.heads.values()})))
+        case ModelsActivated() as live:
+            since = "the beginning" if live.partition < 0 else f"{EVENTS.name}[{live.partition}]@{live.offset}"
+            line.append(f"{live.version} ", "bold").append(f"decides since {since}")
+        case Feedback() as word:
+            said = f"{word.field}={word.value}" if word.field else word.value or str(word.score)
+            line.append(f"{word.ticket_id} {word.kind} ", "bold").append(said)
+    return line
 
 
-def _routed(line: Text, ticket: str, priority: str, queue: str, band: Band, text: str) -> Text:
+def _routed(line: Text, ticket: str, priority: str, queue: str, band: Band, text: str) -> None:
     line.append(f"{ticket} ", "bold").append(f"{priority} ", PRIORITY_STYLE.get(priority, ""))
-    return line.append(f"-> {queue} ", BAND_STYLE[band]).append(text)
-
-
-def _feedback(line: Text, word: Feedback) -> Text:
-    said = f"{word.field}={word.value}" if word.field else word.value or str(word.score)
-    return line.append(f"{word.ticket_id} {word.kind} ", "bold").append(said)
+    line.append(f"-> {queue} ", BAND_STYLE[band]).append(text)

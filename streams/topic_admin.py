@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError
@@ -66,6 +67,20 @@ async def partition_counts(names: Iterable[str], settings: Settings) -> dict[str
     finally:
         await admin.close()
     return {entry["topic"]: len(entry["partitions"]) for entry in described}
+
+
+async def committed_offsets(
+    group: str, places: Iterable[tuple[str, int]], settings: Settings
+) -> dict[tuple[str, int], int]:
+    """What a consumer group has committed, of those of `places` where it has; without joining it."""
+    admin = AIOKafkaAdminClient(**settings.kafka_options())
+    await admin.start()
+    try:
+        wanted = [TopicPartition(*place) for place in places]
+        found = await admin.list_consumer_group_offsets(group, partitions=wanted)
+    finally:
+        await admin.close()
+    return {(place.topic, place.partition): entry.offset for place, entry in found.items() if entry.offset >= 0}
 
 
 def check(states: Iterable[TopicState]) -> None:

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import resources
-from typing import TYPE_CHECKING
 
 from models.taxonomy import Taxonomy, parse_taxonomy
 from schemas.errors import BadSettings, StoreUnavailable
+from schemas.model_log import ModelSet
 from schemas.topics import Topic, topic_table
 from sinks.owner import find_owner
 from sinks.store import Store
 from streams.settings import Settings
-
-if TYPE_CHECKING:
-    from models.decide import Models
 
 Clock = Callable[[], datetime]
 
@@ -27,19 +24,24 @@ def wall_clock() -> datetime:
 
 def load_taxonomy(settings: Settings) -> Taxonomy:
     """The configured taxonomy, or the packaged one. Raises BadSettings or BadTaxonomy."""
+    return parse_taxonomy(taxonomy_text(settings))
+
+
+def taxonomy_text(settings: Settings) -> str:
+    """The text of the configured taxonomy, or of the packaged one. Raises BadSettings."""
     if settings.taxonomy is None:
-        return parse_taxonomy(resources.files("models").joinpath("data/taxonomy.toml").read_text(encoding="utf-8"))
+        return resources.files("models").joinpath("data/taxonomy.toml").read_text(encoding="utf-8")
     try:
-        return parse_taxonomy(settings.taxonomy.read_text(encoding="utf-8"))
+        return settings.taxonomy.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BadSettings(f"TRIAGE_TAXONOMY: {settings.taxonomy} cannot be read: {error}") from error
 
 
-def load_models(settings: Settings) -> Models:
-    """The models that a worker starts with, ready to decide at once."""
-    from models.decide import starting_models  # noqa: PLC0415  river takes a second to import, and workers alone need it
+def own_models(settings: Settings) -> ModelSet:
+    """The set of models that these settings and this code make. Raises BadSettings or BadTaxonomy."""
+    from models.sets import model_set  # noqa: PLC0415  river takes a second to import, and workers alone need it
 
-    return starting_models(load_taxonomy(settings))
+    return model_set(taxonomy_text(settings), wall_clock())
 
 
 def all_topics(settings: Settings) -> tuple[Topic, ...]:

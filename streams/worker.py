@@ -25,11 +25,11 @@ from streams.agents import Role
 from streams.agents.archive import ArchiveAgent
 from streams.agents.triage import TriageAgent
 from streams.app import AgentPlan, build_app
-from streams.decoding import Decoder
+from streams.decoding import Decoder, opened_decoder
 from streams.health import served_health
+from streams.model_log import LiveModels, ModelLog
 from streams.monitor import Monitor
 from streams.publish import Publisher
-from streams.registry import SchemaRegistry
 from streams.settings import Settings
 
 log = logging.getLogger("triage.worker")
@@ -54,13 +54,14 @@ async def run_worker(
         table = wiring.all_topics(settings)
         topic_admin.check(await topic_admin.ensure_topics(table, settings, create=False))
         codec = Codec()
-        registry = await _registry(stack, settings, codec, table)
-        decoder = Decoder(codec, registry)
+        decoder = await stack.enter_async_context(opened_decoder(settings, codec, written=table))
 
         plans: list[AgentPlan] = []
         if Role.TRIAGE in roles:
-            models = await asyncio.to_thread(wiring.load_models, settings)
+            own = await asyncio.to_thread(wiring.own_models, settings)
             publisher = await stack.enter_async_context(Publisher(settings.producer_options()))
+            models = LiveModels(ModelLog(settings, decoder), codec, own)
+            await models.open(publisher)
             agent = TriageAgent(
                 models=models, codec=codec, decoder=decoder, publisher=publisher, clock=wiring.wall_clock
             )
@@ -70,6 +71,7 @@ async def run_worker(
                     topics=(topics.EVENTS,),
                     work=agent,
                     most=MOST_TRIAGED,
+                    on_assigned=models.forget,
                     waiting_for=lambda: agent.waiting_for,
                 )
             )
@@ -108,17 +110,6 @@ def _raise_failure(*futures: asyncio.Future[None]) -> None:
     for future in futures:
         if future.done():
             future.result()
-
-
-async def _registry(
-    stack: AsyncExitStack, settings: Settings, codec: Codec, table: tuple[topics.Topic, ...]
-) -> SchemaRegistry | None:
-    if settings.schema_registry_url is None:
-        return None
-    client = SchemaRegistry(settings.schema_registry_url, codec, login=settings.registry_login())
-    registry = await stack.enter_async_context(client)
-    await registry.register(table)
-    return registry
 
 
 async def _archive_plan(stack: AsyncExitStack, settings: Settings, decoder: Decoder) -> AgentPlan:

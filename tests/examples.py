@@ -11,6 +11,7 @@ from schemas.dead_letters import DeadLetter
 from schemas.decisions import Assignment, Band, Candidate, Decision, Judgement, LogPosition, Reason
 from schemas.events import HUMAN_FIELDS, EventKind, TicketEvent
 from schemas.feedback import Feedback, FeedbackKind
+from schemas.model_log import ModelsActivated, ModelSet
 from schemas.words import Word
 
 EPOCH = datetime.fromtimestamp(0, UTC)
@@ -117,12 +118,21 @@ dead_letters = st.builds(
     failed_at=times,
 )
 
+model_sets = st.builds(
+    ModelSet, version=filled, code=filled, taxonomy=text, heads=st.dictionaries(filled, filled), recorded_at=times
+)
+models_activated = st.builds(
+    ModelsActivated, version=filled, partition=st.integers(-1, 99), offset=st.integers(-1, 2**62)
+)
+
 STRATEGIES: dict[type[Word], st.SearchStrategy[Any]] = {
     TicketEvent: ticket_events,
     Decision: decisions,
     Assignment: decisions.map(Assignment.of),
     Feedback: feedbacks(),
     DeadLetter: dead_letters,
+    ModelSet: model_sets,
+    ModelsActivated: models_activated,
 }
 
 

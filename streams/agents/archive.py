@@ -14,6 +14,7 @@ from schemas.dead_letters import REDRIVEN_HEADER, DeadLetter
 from schemas.decisions import Decision
 from schemas.errors import DeadLettered, StoreUnavailable
 from schemas.events import TicketEvent
+from schemas.model_log import activated_version
 from sinks.archive import Archive
 from sinks.rows import Row, dead_letter_row, decision_row, event_row
 from streams.batches import Record, position_of, time_of
@@ -72,6 +73,8 @@ class ArchiveAgent:
             letter = DeadLetter.read(record.key, record.value, record.headers, failed_at=time_of(record))
             return dead_letter_row(letter, position_of(record))
         if record.topic == topics.EVENTS.name:
+            if activated_version(record.value, record.headers) is not None:
+                return None
             event = await self._decoder.decode(record.value, TicketEvent)
             return event_row(event, position_of(record)) if isinstance(event, TicketEvent) else None
         decision = await self._decoder.decode(record.value, Decision)

@@ -6,15 +6,18 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from models.decide import Models, decide
+from models.decide import decide
 from schemas import topics
 from schemas.cloudevents import decision_headers
 from schemas.codec import Codec
 from schemas.decisions import Assignment
+from schemas.errors import DeadLettered, UnknownModels
 from schemas.events import TicketEvent
+from schemas.model_log import activated_version
 from streams.batches import Record, position_of, time_of
 from streams.dead_letters import dead_letter
 from streams.decoding import Decoder
+from streams.model_log import LiveModels
 from streams.publish import Outgoing, Publisher
 
 SLICE = 50
@@ -27,7 +30,7 @@ class TriageAgent:
     def __init__(
         self,
         *,
-        models: Models,
+        models: LiveModels,
         codec: Codec,
         decoder: Decoder,
         publisher: Publisher,
@@ -46,6 +49,7 @@ class TriageAgent:
 
     async def __call__(self, records: Sequence[Record]) -> None:
         """Decide on `records` and wait until everything that follows from them is on the brokers."""
+        await self._models.refresh()
         for start in range(0, len(records), SLICE):
             outgoing: list[Outgoing] = []
             for record in records[start : start + SLICE]:
@@ -53,16 +57,27 @@ class TriageAgent:
                 if isinstance(event, TicketEvent):
                     outgoing += self._decided(record, event)
                 else:
-                    outgoing.append(dead_letter(record, "decode", event, self._clock()))
+                    outgoing.append(await self._activated(record, event))
             self._publisher.enqueue(outgoing)
             await asyncio.sleep(0)
         await self._publisher.flush()
+
+    async def _activated(self, record: Record, unreadable: DeadLettered) -> Outgoing:
+        """What follows from a record that is no event: other models take over, or it is a dead letter."""
+        version = activated_version(record.value, record.headers)
+        if version is None:
+            return dead_letter(record, "decode", unreadable, self._clock())
+        try:
+            return await self._models.activate(version, record.partition, record.offset)
+        except UnknownModels as unknown:
+            return dead_letter(record, "activate", unknown, self._clock())
 
     def _decided(self, record: Record, event: TicketEvent) -> list[Outgoing]:
         if not event.kind.needs_decision:
             return []
         try:
-            decision = decide(event, position_of(record), self._models)
+            models = self._models.at(record.partition, record.offset)
+            decision = decide(event, position_of(record), models)
         except Exception as error:  # noqa: BLE001  whatever our own code trips over, the events behind it go on
             return [dead_letter(record, "decide", error, self._clock())]
         assignment = Assignment.of(decision)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from work import Task
 
+from models.decide import Models
+from models.sets import models_of
 from schemas import topics
 from schemas.codec import Codec
 from streams import runtime, wiring
@@ -14,9 +16,23 @@ from streams.agents.triage import TriageAgent
 from streams.app import AgentPlan, build_app
 from streams.batches import Record
 from streams.decoding import Decoder
+from streams.model_log import LiveModels
 from streams.publish import Outgoing, Publisher
 from streams.settings import load_settings
 from streams.worker import MOST_TRIAGED
+
+
+class OneSet(LiveModels):
+    """The models without their log: the other contestants have none either."""
+
+    def __init__(self, models: Models) -> None:
+        self._only = models
+
+    async def refresh(self) -> None:
+        pass
+
+    def at(self, partition: int, offset: int) -> Models:
+        return self._only
 
 
 async def main() -> None:
@@ -38,7 +54,7 @@ async def main() -> None:
 
         codec = Codec()
         decide = TriageAgent(
-            models=wiring.load_models(settings),
+            models=OneSet(models_of(wiring.own_models(settings))),
             codec=codec,
             decoder=Decoder(codec, None),
             publisher=publisher,

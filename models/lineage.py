@@ -1,0 +1,42 @@
+"""Which models were live at which place of the log. Pure: a function of the activations that the log holds."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+
+from schemas.model_log import FROM_THE_BEGINNING, ModelsActivated
+
+
+class Lineage:
+    """Activations, noted in any order and as often as they come; of several first sets the first noted stands."""
+
+    def __init__(self) -> None:
+        self.first: str | None = None
+        """The version of the set that decides before any activation."""
+        self._since: dict[int, list[tuple[int, str]]] = {}
+
+    def note(self, activation: ModelsActivated) -> None:
+        """Know `activation`; one offset activates one version, so that noting it again changes nothing."""
+        if activation.partition == FROM_THE_BEGINNING:
+            self.first = self.first or activation.version
+            return
+        known = self._since.setdefault(activation.partition, [])
+        entry = (activation.offset, activation.version)
+        if entry not in known:
+            insort(known, entry)
+
+    def at(self, partition: int, offset: int) -> str | None:
+        """The version that decides on the event at `offset`: of the newest activation before it."""
+        known = self._since.get(partition)
+        if not known:
+            return self.first
+        index = bisect_left(known, (offset, ""))
+        return known[index - 1][1] if index else self.first
+
+    def has_been_active(self, version: str, partition: int) -> bool:
+        """Whether `version` was ever live in `partition`."""
+        return version == self.first or any(version == known for _, known in self._since.get(partition, ()))
+
+    def activations(self, partition: int) -> tuple[tuple[int, str], ...]:
+        """Offset and version of each activation in `partition`, in their order."""
+        return tuple(self._since.get(partition, ()))

@@ -1,0 +1,194 @@
+"""The models that decide, as the log has them: what is live from which event on is recorded before its first use.
+
+A set of models takes over by a record on the events' topic itself, one in each partition. So it has a place among the
+events, the same for every reader, and an event that is delivered again meets the same models again. Whoever comes to
+such a record notes it on `models.activations.v1`, acknowledged before the record's offset is committed: a worker that
+goes on from a later offset finds it there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from datetime import timedelta
+
+from aiokafka.errors import KafkaError
+
+from models.decide import Models
+from models.lineage import Lineage
+from models.sets import models_of
+from schemas import topics
+from schemas.codec import Codec
+from schemas.dead_letters import Header
+from schemas.errors import KafkaUnavailable, ModelsNotReproducible, UnknownModels
+from schemas.model_log import ACTIVATION_HEADER, FROM_THE_BEGINNING, ModelsActivated, ModelSet
+from streams.decoding import Decoder
+from streams.publish import Outgoing, Publisher
+from streams.reading import Reader, places_of, reader
+from streams.settings import Settings
+
+log = logging.getLogger("triage.models")
+
+ANSWERED_WITHIN = timedelta(minutes=2)
+_ASK_AGAIN_SECONDS = 1.0
+
+
+class ModelLog:
+    """What the two topics hold, read to their ends, and the models made of it."""
+
+    def __init__(self, settings: Settings, decoder: Decoder) -> None:
+        self._settings = settings
+        self._decoder = decoder
+        self.lineage = Lineage()
+        self.sets: dict[str, ModelSet] = {}
+        """Every recorded set by its version."""
+        self.partitions: tuple[int, ...] = ()
+        """The partitions of the events' topic."""
+
+    async def read(self) -> None:
+        """Read the topics to their ends. Raises KafkaUnavailable where Kafka does not answer for two minutes."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + ANSWERED_WITHIN.total_seconds()
+        while True:
+            try:
+                async with reader(self._settings) as source:
+                    await self._read(source)
+            except KafkaError as away:
+                if loop.time() > deadline:
+                    raise KafkaUnavailable(f"the models' topics cannot be read: {away}") from away
+                log.warning("the models' topics cannot be read: %s; trying again", away)
+                await asyncio.sleep(_ASK_AGAIN_SECONDS)
+            else:
+                return
+
+    async def _read(self, source: Reader) -> None:
+        names = [topics.EVENTS.name, topics.MODEL_SETS.name, topics.MODEL_ACTIVATIONS.name]
+        places = await places_of(names, self._settings)
+        self.partitions = tuple(number for topic, number in places if topic == topics.EVENTS.name)
+        bounds = await source.bounds(place for place in places if place[0] != topics.EVENTS.name)
+        async for records in source.read(bounds):
+            for record in records:
+                if record.topic == topics.MODEL_SETS.name:
+                    found = await self._decoder.decode(record.value, ModelSet)
+                    if isinstance(found, ModelSet):
+                        self.sets[found.version] = found
+                    continue
+                activation = await self._decoder.decode(record.value, ModelsActivated)
+                if isinstance(activation, ModelsActivated):
+                    self.lineage.note(activation)
+
+
+class LiveModels:
+    """The models for each event, for the agent that decides."""
+
+    def __init__(self, model_log: ModelLog, codec: Codec, own: ModelSet) -> None:
+        """`own` is the set that this worker's settings and code make."""
+        self._log = model_log
+        self._codec = codec
+        self._own = own
+        self._made: dict[str, Models] = {}
+        self._stale = False
+        self.versions_made_otherwise: set[str] = set()
+        """Versions that another release recorded: what they should have decided, this worker's own set decides."""
+
+    async def open(self, publisher: Publisher) -> None:
+        """Read the log, and record this worker's own set where it is new: it takes over from here on."""
+        model_log, own = self._log, self._own
+        await model_log.read()
+        if own.version not in model_log.sets:
+            await publisher.publish([recorded(own, self._codec)])
+            model_log.sets[own.version] = own
+        if model_log.lineage.first is None:
+            await publisher.publish([first_of_all(own.version, self._codec)])
+            await model_log.read()
+            if (first := model_log.lineage.first) is not None and first != own.version:
+                # Another worker was first. Compaction keeps the last record of a key: let it be that one's, too.
+                await publisher.publish([first_of_all(first, self._codec)])
+        new = [number for number in model_log.partitions if not model_log.lineage.has_been_active(own.version, number)]
+        if new:
+            log.info("the models %s take over", own.version)
+            await publisher.publish(activations(own.version, new))
+        elif self._is_replaced():
+            log.warning(
+                "this worker's settings make the models %s, which others have replaced since: it decides with those. "
+                "To go back: triage models activate %s",
+                own.version,
+                own.version,
+            )
+        self._models(own.version)  # made before the first event waits for them
+
+    def forget(self) -> None:
+        """Read the log again before the next decision: partitions have come, and others have worked on them."""
+        self._stale = True
+
+    async def refresh(self) -> None:
+        """Read the log if that is due."""
+        if self._stale:
+            self._stale = False
+            await self._log.read()
+
+    def at(self, partition: int, offset: int) -> Models:
+        """The models that decide on the event at `offset` of `partition`."""
+        return self._models(self._log.lineage.at(partition, offset) or self._own.version)
+
+    async def activate(self, version: str, partition: int, offset: int) -> Outgoing:
+        """Let the set `version` take over after `offset`; gives the note that has to be published of it.
+
+        Raises UnknownModels where no such set was recorded.
+        """
+        if version not in self._log.sets:
+            await self._log.read()
+        if version not in self._log.sets:
+            raise UnknownModels(f"{version} is no recorded set of models: those before it decide on")
+        activation = ModelsActivated(version=version, partition=partition, offset=offset)
+        self._log.lineage.note(activation)
+        return noted(activation, self._codec)
+
+    def _models(self, version: str) -> Models:
+        models = self._made.get(version)
+        if models is None:
+            try:
+                models = models_of(self._log.sets.get(version, self._own))
+            except ModelsNotReproducible as other:
+                log.warning("%s. Until its own models take over, this worker decides with them already", other)
+                self.versions_made_otherwise.add(version)
+                models = models_of(self._own)
+            self._made[version] = models
+        return models
+
+    def _is_replaced(self) -> bool:
+        newest = (self._log.lineage.at(number, 1 << 62) for number in self._log.partitions)
+        return any(version != self._own.version for version in newest)
+
+
+def recorded(chosen: ModelSet, codec: Codec) -> Outgoing:
+    """The record that makes a set known."""
+    return Outgoing(topic=topics.MODEL_SETS.name, key=chosen.version.encode(), value=codec.encode(chosen))
+
+
+def activations(version: str, partitions: Iterable[int]) -> list[Outgoing]:
+    """The records by which a recorded set takes over: one in each of `partitions` of the events' topic."""
+    headers: list[Header] = [(ACTIVATION_HEADER, version.encode()), ("ce_type", b"triage.models.activated.v1")]
+    return [
+        Outgoing(topic=topics.EVENTS.name, key=None, value=None, headers=headers, partition=partition)
+        for partition in partitions
+    ]
+
+
+def noted(activation: ModelsActivated, codec: Codec) -> Outgoing:
+    """The note of an activation, in the partition that it stands in."""
+    return Outgoing(
+        topic=topics.MODEL_ACTIVATIONS.name,
+        key=activation.key,
+        value=codec.encode(activation),
+        partition=max(0, activation.partition),
+    )
+
+
+def first_of_all(version: str, codec: Codec) -> Outgoing:
+    """The note of the set that decides before any activation."""
+    return noted(
+        ModelsActivated(version=version, partition=FROM_THE_BEGINNING, offset=FROM_THE_BEGINNING),
+        codec,
+    )

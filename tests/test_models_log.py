@@ -1,0 +1,119 @@
+"""Which models decide on which event is in the log, so that a decision can be made again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+import pytest
+from examples import NOON, position, ticket_event
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.decide import CODE_VERSION, decide
+from models.lineage import Lineage
+from models.sets import SET, model_set, models_of
+from schemas.codec import to_json
+from schemas.errors import BadTaxonomy, ModelsNotReproducible
+from schemas.model_log import FROM_THE_BEGINNING, ModelsActivated, activated_version
+from streams import wiring
+from streams.demo.generator import generate_labelled
+from streams.settings import load_settings
+
+TEXT = wiring.taxonomy_text(load_settings())
+
+# The decisions of each version of the code on a thousand generated tickets. Where a change makes the last line fail,
+# it changes decisions: give models.decide.CODE_VERSION a new value and add a line.
+DECISIONS = {"1": "9360f1f5d266a60c"}
+
+
+def first(version: str) -> ModelsActivated:
+    return ModelsActivated(version=version, partition=FROM_THE_BEGINNING, offset=FROM_THE_BEGINNING)
+
+
+def test_an_event_meets_the_newest_models_activated_before_it() -> None:
+    lineage = Lineage()
+    assert lineage.at(0, 5) is None
+    for activation in (first("a"), ModelsActivated(version="b", partition=0, offset=7)):
+        lineage.note(activation)
+    lineage.note(ModelsActivated(version="c", partition=0, offset=20))
+    assert [lineage.at(0, offset) for offset in (0, 7, 8, 20, 21, 99)] == ["a", "a", "b", "b", "c", "c"]
+    assert lineage.at(1, 99) == "a"
+    assert lineage.activations(0) == ((7, "b"), (20, "c"))
+    assert lineage.has_been_active("b", 0)
+    assert not lineage.has_been_active("b", 1)
+
+
+def test_of_two_first_sets_the_one_that_stands_first_in_the_log_is_it() -> None:
+    lineage = Lineage()
+    lineage.note(first("a"))
+    lineage.note(first("b"))
+    assert lineage.at(3, 0) == "a"
+
+
+@given(
+    st.dictionaries(st.tuples(st.integers(0, 2), st.integers(0, 50)), st.sampled_from("bcd"), max_size=12),
+    st.randoms(use_true_random=False),
+)
+def test_the_order_in_which_activations_are_read_does_not_matter(
+    known: dict[tuple[int, int], str], random: object
+) -> None:
+    notes = [ModelsActivated(version=version, partition=p, offset=o) for (p, o), version in known.items()]
+    shuffled = [*notes, *notes]
+    random.shuffle(shuffled)  # type: ignore[attr-defined]  # Hypothesis gives a random.Random
+    one, two = Lineage(), Lineage()
+    one.note(first("a"))
+    two.note(first("a"))
+    for note in notes:
+        one.note(note)
+    for note in shuffled:
+        two.note(note)
+    for partition in range(3):
+        for offset in range(52):
+            newest = max(((o, v) for (p, o), v in known.items() if p == partition and o < offset), default=(0, "a"))
+            assert one.at(partition, offset) == two.at(partition, offset) == newest[1]
+
+
+def test_a_set_is_named_by_what_it_decides_with() -> None:
+    mine = model_set(TEXT, NOON)
+    assert mine == model_set(TEXT, NOON)
+    assert model_set(TEXT + "\n# a comment\n", NOON).version != mine.version
+    decision = decide(ticket_event(), position(), models_of(mine))
+    assert decision.models[SET] == mine.version
+    with pytest.raises(BadTaxonomy):
+        model_set("no taxonomy", NOON)
+
+
+def test_a_set_of_another_code_or_other_heads_is_not_made_again_in_silence() -> None:
+    mine = model_set(TEXT, NOON)
+    for other in (replace(mine, code="0"), replace(mine, heads={**mine.heads, "language": "another"})):
+        with pytest.raises(ModelsNotReproducible, match=mine.version):
+            models_of(other)
+
+
+def test_an_activation_is_a_record_without_a_value_that_names_a_version() -> None:
+    assert activated_version(None, [("triage_models", b"m-1")]) == "m-1"
+    assert activated_version(b"x", [("triage_models", b"m-1")]) is None
+    assert activated_version(None, [("triage_models", b"")]) is None
+    assert activated_version(None, []) is None
+
+
+def rounded(value: Any) -> Any:
+    """`value` with numbers to nine digits: the last ones are the C library's."""
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [rounded(item) for item in value]
+    return round(value, 9) if isinstance(value, float) else value
+
+
+def test_decisions_change_only_with_the_version_of_the_code() -> None:
+    models = models_of(model_set(TEXT, NOON))
+    digest = hashlib.sha256()
+    for number, (event, _) in enumerate(islice(generate_labelled(seed=5, start=NOON), 1_000)):
+        decision = replace(decide(event, position(number), models), models={})
+        digest.update(json.dumps(rounded(to_json(decision))).encode())
+    assert DECISIONS[CODE_VERSION] == digest.hexdigest()[:16]
