@@ -39,6 +39,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "bench-pipeline": [["python", "benchmarks/pipeline/run.py"]],
     "bench-latency": [["python", "benchmarks/pipeline/latency.py"]],
     "stress": [["python", "tests/stress.py"]],
+    "faults": [["python", "tests/faults/harness.py"]],
     "stress-table": [["python", "tests/stress_table.py"]],
     "format": [["ruff", "check", "--fix", "."], ["ruff", "format", "."]],
     "test": [*(command for commands in CHECKS.values() for command in commands), ["pytest"]],

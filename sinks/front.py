@@ -52,24 +52,25 @@ _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "f": "\f"}
 
 
 class StoreFront:
-    """Serves `store` on a free loopback port to whoever has the `password`, over `tls` where given.
+    """Serves `store` on loopback (`port` 0: a free one) to whoever has the `password`, over `tls` where given.
 
     An async context manager.
     """
 
-    def __init__(self, store: Store, *, password: str, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, store: Store, *, password: str, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
         self._store = store
+        self._port = port
         self._password = password
         self._tls = tls
-        application = web.Application(client_max_size=MOST_BYTES)
-        application.router.add_get("/ping", self._ping)
-        application.router.add_route("*", "/", self._answer)
-        self._runner = web.AppRunner(application, access_log=None)
+        self.application = web.Application(client_max_size=MOST_BYTES)
+        self.application.router.add_get("/ping", self._ping)
+        self.application.router.add_route("*", "/", self.answer)
+        self._runner = web.AppRunner(self.application, access_log=None)
         self.url = ""
 
     async def __aenter__(self) -> Self:
         await self._runner.setup()
-        site = web.TCPSite(self._runner, HOST, 0, ssl_context=self._tls)
+        site = web.TCPSite(self._runner, HOST, self._port, ssl_context=self._tls)
         await site.start()
         _, port = self._runner.addresses[0][:2]
         self.url = f"{'https' if self._tls else 'http'}://{HOST}:{port}"
@@ -83,7 +84,8 @@ class StoreFront:
     async def _ping(self, _request: web.Request) -> web.Response:
         return web.Response(text="Ok.\n")
 
-    async def _answer(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.Response:
+        """Answer a query as a server does."""
         if not self._is_known(request.headers):
             return _failure(516, "AUTHENTICATION_FAILED", "the password is wrong", status=403)
         body = await request.read()

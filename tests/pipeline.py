@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -25,6 +25,7 @@ from sinks.store import Store
 from streams import topic_admin, wiring
 from streams.feed import outgoing
 from streams.publish import Outgoing, Publisher
+from streams.reading import reader
 from streams.settings import Settings, load_settings
 
 READY_WITHIN_SECONDS = 60.0
@@ -71,7 +72,9 @@ class Pipeline:
             **self._access,
         }
 
-    def triage(self, *arguments: str, stdin: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    def triage(
+        self, *arguments: str, stdin: str | None = None, timeout: float = 120, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run the command line to its end."""
         return subprocess.run(
             [sys.executable, "-m", "streams.cli", *arguments],
@@ -79,12 +82,12 @@ class Pipeline:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=timeout,
             check=False,
         )
 
-    def start_worker(self, *arguments: str, wait: bool = True) -> Worker:
-        worker = Worker(self.environment(), self.settings.data_dir, arguments)
+    def start_worker(self, *arguments: str, wait: bool = True, **environment: str) -> Worker:
+        worker = Worker({**self.environment(), **environment}, self.settings.data_dir, arguments)
         self._workers.append(worker)
         if wait:
             worker.wait_until_ready()
@@ -107,6 +110,11 @@ class Pipeline:
         """The raw records of every assignment topic, by queue."""
         queues = [*wiring.load_taxonomy(self.settings).teams, REVIEW_QUEUE]
         return {queue: self.read(assignments(queue)) for queue in queues}
+
+    async def ends(self, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """The offset after the last record of each of `places`."""
+        async with reader(self.settings) as source:
+            return {place: end for place, (_, end) in (await source.bounds(places)).items()}
 
     def ask_store(self, sql: str) -> tuple[tuple[Any, ...], ...]:
         """Ask the store: the worker that has it open, or the folder itself."""

@@ -1,0 +1,180 @@
+"""Decisions made again from the log, on a real Kafka: byte for byte what was emitted, whatever happened between."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from examples import NOON, ticket_event
+from pipeline import Pipeline, at
+
+from models.sets import SET, model_set
+from schemas import topics
+from schemas.decisions import Decision
+from schemas.events import EventKind, TicketEvent
+from schemas.model_log import ACTIVATION_HEADER
+from streams import wiring
+from streams.publish import Outgoing
+from streams.settings import load_settings
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+
+TEXT = wiring.taxonomy_text(load_settings())
+OTHER_TEXT = TEXT.replace('version = "', 'version = "other-', 1).replace("drucker", "apfelbaum")
+
+
+def tickets(first: int, number: int) -> list[TicketEvent]:
+    return [
+        ticket_event(event_id=f"e-{item}", ticket_id=f"T-{item % 40}", body=f"Der Drucker druckt nicht. {item}")
+        for item in range(first, first + number)
+    ]
+
+
+@pytest.fixture
+def other_taxonomy(tmp_path: Path) -> Path:
+    path = tmp_path / "other.toml"
+    path.write_text(OTHER_TEXT, encoding="utf-8")
+    return path
+
+
+def replayed(pipeline: Pipeline, *arguments: str, code: int = 0) -> dict[str, Any]:
+    done = pipeline.triage("replay", "--json", *arguments)
+    assert done.returncode == code, done.stderr + done.stdout
+    return json.loads(done.stdout)
+
+
+def wait_until_decided(pipeline: Pipeline, number: int) -> None:
+    def decided() -> bool:
+        return len({record.key + dict(record.headers)["ce_id"] for record in pipeline.read(topics.DECISIONS)}) >= number
+
+    pipeline.wait_for(f"{number} decisions", decided)
+
+
+def test_models_take_over_at_an_event_and_everything_can_be_decided_again(  # noqa: PLR0915  one story
+    pipeline: Pipeline, other_taxonomy: Path
+) -> None:
+    own, other = (model_set(text, NOON).version for text in (TEXT, OTHER_TEXT))
+    pipeline.publish(tickets(0, 300))
+    worker = pipeline.start_worker("--only", "triage")
+    wait_until_decided(pipeline, 300)
+    assert worker.stop() == 0
+
+    # Another taxonomy takes over, in the middle of what is waiting; its worker is killed at its work.
+    pipeline.publish(tickets(300, 400))
+    worker = pipeline.start_worker("--only", "triage", TRIAGE_TAXONOMY=str(other_taxonomy))
+    pipeline.publish(tickets(700, 300))
+    pipeline.wait_for("some decisions", lambda: len(pipeline.read(topics.DECISIONS)) > 400)
+    worker.kill()
+
+    # A worker with the old settings goes on with what the log says, and says so.
+    worker = pipeline.start_worker("--only", "triage")
+    wait_until_decided(pipeline, 1_000)
+    assert "others have replaced since" in worker.log()
+    by_event: defaultdict[str, set[bytes]] = defaultdict(set)
+    sets: dict[tuple[int, int], str] = {}
+    for record in pipeline.read(topics.DECISIONS):
+        decision = pipeline.codec.decode(record.value, Decision)
+        by_event[decision.event_id].add(record.value)
+        sets[decision.event.partition, decision.event.offset] = decision.models[SET]
+    assert len(by_event) == 1_000
+    assert all(len(values) == 1 for values in by_event.values()), "an event was decided in two ways"
+    assert set(sets.values()) == {own, other}
+    activated = {record.partition: record.offset for record in pipeline.read(topics.EVENTS) if record.value is None}
+    assert len(activated) == topics.PARTITIONS
+    assert all((version == other) == (offset > activated[number]) for (number, offset), version in sets.items())
+
+    # Back by hand, at once and without a restart.
+    assert f"{own} takes over" in pipeline.triage("models", "activate", own).stdout
+    pipeline.publish(tickets(1_000, 100))
+    wait_until_decided(pipeline, 1_100)
+    last = {
+        decision.event_id: decision.models[SET]
+        for record in pipeline.read(topics.DECISIONS)
+        if (decision := pipeline.codec.decode(record.value, Decision))
+    }
+    assert {last[f"e-{item}"] for item in range(1_000, 1_100)} == {own}
+    assert worker.stop() == 0
+
+    report = replayed(pipeline)
+    assert report["good"]
+    assert report["verdicts"]["identical"] == 1_100
+    assert report["verdicts"]["nothing to decide"] == 2 * topics.PARTITIONS
+    assert report["events"] == 1_100 + 2 * topics.PARTITIONS
+    queues = [queue for queue, records in pipeline.assignments().items() if records]
+    assigned = [replayed(pipeline, "--topic", topics.assignments(queue).name) for queue in queues]
+    assert sum(item["verdicts"]["identical"] for item in assigned) == 1_100
+
+    versions = {entry["version"]: entry for entry in json.loads(pipeline.triage("models", "list", "--json").stdout)}
+    assert versions.keys() == {own, other}
+    assert versions[own]["first"]
+    assert versions[own]["live_in"] == list(range(topics.PARTITIONS))
+    assert all(len(since) == 1 for since in versions[other]["since"].values())
+
+    compared = replayed(pipeline, "--model", str(other_taxonomy))
+    assert compared["good"], "what another model would decide does not judge what was emitted"
+    assert compared["changed"] > 0
+    assert any(change.startswith("category") for change in compared["changes"])
+    assert replayed(pipeline, "--model", own, "--partition", "0")["changed"] < compared["changed"]
+    unknown = pipeline.triage("replay", "--model", "m-nowhere")
+    assert unknown.returncode == 2
+    assert own in unknown.stderr
+
+
+def test_replay_finds_what_is_wrong_missing_and_too_much(pipeline: Pipeline) -> None:
+    closed = ticket_event(event_id="closed", kind=EventKind.CLOSED)
+    bad = Outgoing(topic=topics.EVENTS.name, key=b"T-1", value=b"bad")
+    pipeline.publish([*tickets(0, 50), closed, bad])
+    worker = pipeline.start_worker("--only", "triage")
+    wait_until_decided(pipeline, 50)
+    pipeline.wait_for("the dead letter", lambda: len(pipeline.read(topics.DEAD_LETTERS)) == 1)
+    assert worker.stop() == 0
+    good = replayed(pipeline)
+    assert good["verdicts"] | {"identical": 50, "nothing to decide": 1, "dead letter": 1} == good["verdicts"]
+
+    record = pipeline.read(topics.DECISIONS)[0]
+    decision = pipeline.codec.decode(record.value, Decision)
+    changed = pipeline.codec.encode(Decision(**{**_fields(decision), "team": "nobody"}))
+    place = at(next(item for item in pipeline.read(topics.EVENTS) if dict(item.headers).get("ce_id") == b"closed"))
+    extra = pipeline.codec.encode(Decision(**{**_fields(decision), "event": place}))
+    for value, partition in ((changed, record.partition), (extra, place.partition)):
+        pipeline.publish([Outgoing(topic=topics.DECISIONS.name, key=b"x", value=value, partition=partition)])
+    report = replayed(pipeline, code=1)
+    assert report["verdicts"]["different"] == 1
+    assert report["verdicts"]["unexpected"] == 1
+    assert any("team: 'nobody' then" in example["detail"] for example in report["examples"])
+    shown = pipeline.triage("replay")
+    assert shown.returncode == 1
+    assert "different" in shown.stdout
+
+    assert pipeline.triage("replay", "--from", "2030-01-01").stdout.startswith("nothing to decide again")
+    assert replayed(pipeline, "--to", "2020-01-01")["events"] == 0
+    assert pipeline.triage("replay", "--from", "yesterday").returncode == 2
+
+
+def test_models_that_were_never_recorded_do_not_take_over(pipeline: Pipeline) -> None:
+    wrong: list[tuple[str, bytes | None]] = [(ACTIVATION_HEADER, b"m-nowhere")]
+    pipeline.publish(
+        [
+            *tickets(0, 20),
+            *(
+                Outgoing(topic=topics.EVENTS.name, key=None, value=None, headers=wrong, partition=number)
+                for number in range(topics.PARTITIONS)
+            ),
+            *tickets(20, 20),
+        ]
+    )
+    worker = pipeline.start_worker("--only", "triage")
+    wait_until_decided(pipeline, 40)
+    pipeline.wait_for("the letters", lambda: len(pipeline.read(topics.DEAD_LETTERS)) == topics.PARTITIONS)
+    assert worker.stop() == 0
+    letters = pipeline.read(topics.DEAD_LETTERS)
+    assert all(dict(letter.headers)["triage_stage"] == b"activate" for letter in letters)
+    assert pipeline.triage("models", "activate", "m-nowhere").returncode == 2
+    assert replayed(pipeline)["verdicts"]["dead letter"] == topics.PARTITIONS
+
+
+def _fields(decision: Decision) -> dict[str, Any]:
+    return {name: getattr(decision, name) for name in Decision.__dataclass_fields__}
