@@ -33,7 +33,7 @@ RATE = 1_500
 PROGRAM = Path(__file__).with_name("table_app.py")
 READY_WITHIN_SECONDS = 60.0
 
-Counts = dict[str, dict[str, int]]
+Counts = dict[str, dict[str, Any]]
 """By key: how many records, and the offset of the last one that is counted."""
 
 
@@ -83,7 +83,7 @@ def run(bootstrap: str, *, kills: int, seed: int, say: Callable[[str], None]) ->
                 app.kill()
                 app.wait()
                 report.kills += 1
-                report.recovered.append(sum(value["count"] for value in recovered.values()))
+                report.recovered.append(sum(value["state"] for value in recovered.values()))
                 report.problems += _compare(recovered, _recount(bootstrap, name), f"kill {report.kills}")
                 say(f"kill {report.kills}: {report.recovered[-1]:,} records, {len(report.problems)} problems")
         finally:
@@ -121,7 +121,7 @@ def _drained(bootstrap: str, name: str) -> list[str]:
         offsets = _recount(bootstrap, name)
         table = _changelog(bootstrap, name)
         wrong = _compare(table, offsets, "the end")
-        if not wrong and sum(value["count"] for value in table.values()) != sum(map(len, offsets.values())):
+        if not wrong and sum(value["state"] for value in table.values()) != sum(map(len, offsets.values())):
             wrong = ["the end: not everything is counted"]
         if not wrong or time.monotonic() > deadline:
             return wrong
@@ -132,9 +132,10 @@ def _compare(table: Counts, offsets: dict[str, list[int]], when: str) -> list[st
     """Where a count is not that of the key's records up to the offset that it says."""
     wrong: list[str] = []
     for key, value in table.items():
-        recount = sum(offset <= value["through"] for offset in offsets[key])
-        if recount != value["count"]:
-            wrong.append(f"{when}: {key} has {value['count']} through {value['through']}, a recount {recount}")
+        (through,) = value["through"].values()  # a key's records are all of one partition
+        recount = sum(offset <= through for offset in offsets[key])
+        if recount != value["state"]:
+            wrong.append(f"{when}: {key} has {value['state']} through {through}, a recount {recount}")
     return wrong
 
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import faust
 
+from models.through import Through
+from streams.batches import position_of
 from streams.transport import BatchSchema
 
 
@@ -47,9 +49,10 @@ def build(bootstrap: str, name: str, partitions: int, folder: Path) -> faust.App
         async for event in stream.noack().events():
             for record in event.value:
                 key = record.key.decode()
-                known = counts.get(key) or {"count": 0, "through": -1}
-                if record.offset > known["through"]:
-                    counts[key] = {"count": known["count"] + 1, "through": record.offset}
+                known = Through.of_value(counts.get(key), 0)
+                taken = known.take(position_of(record), lambda number: number + 1)
+                if taken is not known:
+                    counts[key] = taken.as_value()
             event.ack()
 
     return app
