@@ -1,7 +1,7 @@
 """State that carries the offsets that it was computed through, so that a record delivered again changes nothing.
 
-Whatever accumulates is kept in this form: the values of Faust tables, which after a crash hold the effect of records that
-are handed out again. Counts that several partitions add to are kept apart by their source instead, and replaced.
+Whatever accumulates is kept in this form: the values of Faust tables, which after a crash hold the effect of records
+that are handed out again. Counts that several partitions add to are kept apart by their source instead, and replaced.
 """
 
 from __future__ import annotations

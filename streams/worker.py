@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas import topics
 from schemas.codec import Codec
-from schemas.errors import WorkerStuck
+from schemas.errors import StoreUnavailable, WorkerStuck
 from sinks.archive import Archive
 from sinks.migrations import migrate
 from sinks.owner import serve_as_owner
@@ -76,7 +76,7 @@ async def run_worker(
                 )
             )
         if Role.ARCHIVE in roles:
-            plans.append(await _archive_plan(stack, settings, decoder))
+            plans.append(await _archive_plan(stack, settings, decoder, failed))
 
         apps = [build_app(plan, settings, failed) for plan in plans]
         monitor = Monitor(list(zip(plans, apps, strict=True)), patience=timedelta(seconds=settings.stuck_after_seconds))
@@ -112,18 +112,38 @@ def _raise_failure(*futures: asyncio.Future[None]) -> None:
             future.result()
 
 
-async def _archive_plan(stack: AsyncExitStack, settings: Settings, decoder: Decoder) -> AgentPlan:
+async def _archive_plan(
+    stack: AsyncExitStack, settings: Settings, decoder: Decoder, failed: asyncio.Future[None]
+) -> AgentPlan:
     publisher = await stack.enter_async_context(Publisher(settings.producer_options()))
-    store = await asyncio.to_thread(Store, settings.store_access)
-    stack.callback(store.close)
-    for migration in await asyncio.to_thread(migrate, store):
-        log.info("applied migration %04d_%s", migration.version, migration.name)
-    if (folder := settings.store_access.embedded_folder) is not None:
-        owner = await stack.enter_async_context(serve_as_owner(folder, store))
-        log.info("the embedded store answers other processes at %s", owner.url)
-    archive = Archive(store)
-    await _check_log(archive, settings)
-    agent = ArchiveAgent(archive=archive, decoder=decoder, publisher=publisher, clock=wiring.wall_clock)
+    folder = settings.store_access.embedded_folder
+
+    async def open_archive() -> Archive:
+        store = await asyncio.to_thread(Store, settings.store_access)
+        try:
+            for migration in await asyncio.to_thread(migrate, store):
+                log.info("applied migration %04d_%s", migration.version, migration.name)
+            archive = Archive(store)
+            await _check_log(archive, settings)
+        except BaseException:
+            store.close()
+            raise
+        stack.callback(store.close)
+        if folder is not None:
+            owner = await stack.enter_async_context(serve_as_owner(folder, store))
+            log.info("the embedded store answers other processes at %s", owner.url)
+        return archive
+
+    agent = ArchiveAgent(open_archive=open_archive, decoder=decoder, publisher=publisher, clock=wiring.wall_clock)
+    try:
+        await agent.open()
+    except StoreUnavailable as away:
+        if folder is not None:
+            raise  # another process has it open: to wait for that one to end is a person's choice
+        log.warning("%s; decisions go on, and Kafka keeps what is to be stored", away)
+        opening = asyncio.ensure_future(agent.open_in_the_end())
+        opening.add_done_callback(lambda task: _pass_on(task, failed))
+        stack.callback(opening.cancel)
     return AgentPlan(
         name=Role.ARCHIVE,
         topics=(topics.EVENTS, topics.DECISIONS, topics.DEAD_LETTERS),
@@ -131,8 +151,13 @@ async def _archive_plan(stack: AsyncExitStack, settings: Settings, decoder: Deco
         waiting_for=lambda: agent.waiting_for,
         most=5_000,
         linger=timedelta(milliseconds=250),  # a part per table and insert: a few a second are what ClickHouse likes
-        on_assigned=archive.forget,
+        on_assigned=agent.forget,
     )
+
+
+def _pass_on(task: asyncio.Future[None], failed: asyncio.Future[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None and not failed.done():
+        failed.set_exception(error)
 
 
 async def _check_log(archive: Archive, settings: Settings) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -29,6 +29,9 @@ SLICE = 50
 
 LONGEST_WAIT = timedelta(seconds=30)
 
+SLOW_AFTER = timedelta(seconds=5)
+"""An answer that takes longer is waited for as if the store were away: a slow store is no stuck worker."""
+
 
 class ArchiveAgent:
     """Writes what the topics carry; a store that is away is waited for, and Kafka keeps the rest meanwhile."""
@@ -36,12 +39,14 @@ class ArchiveAgent:
     def __init__(
         self,
         *,
-        archive: Archive,
+        open_archive: Callable[[], Awaitable[Archive]],
         decoder: Decoder,
         publisher: Publisher,
         clock: Callable[[], datetime],
     ) -> None:
-        self._archive = archive
+        self._open_archive = open_archive
+        self._archive: Archive | None = None
+        self._opening = asyncio.Lock()
         self._decoder = decoder
         self._publisher = publisher
         self._clock = clock
@@ -51,6 +56,31 @@ class ArchiveAgent:
     def waiting_for(self) -> str | None:
         """The service that is away while it is waited for."""
         return self._store_away or self._decoder.waiting_for or self._publisher.waiting_for
+
+    async def open(self) -> Archive:
+        """The archive, opened where it is not yet. Raises StoreUnavailable, StoreRejected or StoreAheadOfLog."""
+        async with self._opening:
+            if self._archive is None:
+                try:
+                    self._archive = await self._open_archive()
+                except StoreUnavailable as away:
+                    self._store_away = str(away)
+                    raise
+                self._store_away = None
+            return self._archive
+
+    async def open_in_the_end(self) -> None:
+        """Open the archive, however long the store is away."""
+        while self._archive is None:
+            try:
+                await self.open()
+            except StoreUnavailable:
+                await asyncio.sleep(LONGEST_WAIT.total_seconds() / 10)
+
+    def forget(self) -> None:
+        """Ask the store anew what it holds: partitions have come."""
+        if self._archive is not None:
+            self._archive.forget()
 
     async def __call__(self, records: Sequence[Record]) -> None:
         """Write `records` to the store, and wait until they are there."""
@@ -88,7 +118,8 @@ class ArchiveAgent:
             try:
                 # To the second, as the column is: one value for the batch keeps it in one part.
                 now = self._clock().astimezone(UTC).replace(microsecond=0)
-                await asyncio.to_thread(self._archive.write, rows, now=now)
+                archive = await self.open()
+                await self._answered(asyncio.to_thread(archive.write, rows, now=now))
             except StoreUnavailable as away:
                 self._store_away = str(away)
                 log.warning("%s; trying again in %.0f s, Kafka keeps the rest", away, wait.total_seconds())
@@ -97,6 +128,12 @@ class ArchiveAgent:
             else:
                 self._store_away = None
                 return
+
+    async def _answered(self, call: Awaitable[object]) -> None:
+        task = asyncio.ensure_future(call)
+        if not (await asyncio.wait({task}, timeout=SLOW_AFTER.total_seconds()))[0]:
+            self._store_away = "ClickHouse has not answered yet"
+        await task
 
 
 def _latency_ms(record: Record) -> int:

@@ -138,6 +138,14 @@ class StoreProcess:
         request = urllib.request.Request(f"{self.url}/faults?{kind}={connections}", method="POST")  # noqa: S310  ours
         urllib.request.urlopen(request, timeout=30).close()  # noqa: S310  ours
 
+    def settings(self) -> dict[str, str]:
+        """What a worker needs in its environment to write here."""
+        return {
+            "TRIAGE_CLICKHOUSE_URL": self.url,
+            "TRIAGE_CLICKHOUSE_USERNAME": USER,
+            "TRIAGE_CLICKHOUSE_PASSWORD": PASSWORD,
+        }
+
     def access(self, database: str = "triage") -> StoreAccess:
         return StoreAccess(url=self.url, database=database, user=USER, password=PASSWORD)
 
@@ -209,16 +217,8 @@ class Stage:
                 worker.stop()
 
     def _start_worker(self, role: str) -> None:
-        self._workers[role].append(
-            self._pipeline.start_worker(
-                "--only",
-                role,
-                wait=False,
-                TRIAGE_CLICKHOUSE_URL=self._store.url,
-                TRIAGE_CLICKHOUSE_USERNAME=USER,
-                TRIAGE_CLICKHOUSE_PASSWORD=PASSWORD,
-            )
-        )
+        worker = self._pipeline.start_worker("--only", role, wait=False, **self._store.settings())
+        self._workers[role].append(worker)
 
 
 class Audit:
@@ -392,12 +392,7 @@ def outage(seconds: float, *, rate: float, say: Callable[[str], None]) -> Report
         load = Load(pipeline, rate, 0)
         for role in ROLES:
             pipeline.start_worker(
-                "--only",
-                role,
-                TRIAGE_CLICKHOUSE_URL=store.url,
-                TRIAGE_CLICKHOUSE_USERNAME=USER,
-                TRIAGE_CLICKHOUSE_PASSWORD=PASSWORD,
-                TRIAGE_HEALTH_PORT=str(port) if role == "archive" else "0",
+                "--only", role, TRIAGE_HEALTH_PORT=str(port) if role == "archive" else "0", **store.settings()
             )
         load.start()
         time.sleep(3)
