@@ -14,7 +14,7 @@ from models.language import LanguageJudge
 from models.learners import RulesThenBayes
 from models.priority import with_circumstances
 from models.rules import PhraseRules
-from models.scores import judge, set_by_a_person, softmax
+from models.scores import judge, rounded, set_by_a_person, softmax
 from models.sentiment import score_sentiment
 from models.taxonomy import OTHER, Label, Taxonomy
 from models.text import fold
@@ -96,7 +96,7 @@ def decide(event: TicketEvent, position: LogPosition, models: Models) -> Decisio
         intent=intent,
         priority=priority,
         sentiment=mood,
-        sentiment_score=mood_score,
+        sentiment_score=rounded(mood_score),
         language=tongue,
         team=team,
         queue=REVIEW_QUEUE if band is Band.REVIEW else team,

@@ -19,15 +19,20 @@ def softmax(scores: Mapping[str, float]) -> dict[str, float]:
     return {label: value / total for label, value in odds.items()}
 
 
+def rounded(value: float) -> float:
+    """`value` to six digits after the point: logarithms differ between machines in the last ones, a decision may not."""
+    return round(value, 6)
+
+
 def judge(probabilities: Mapping[str, float], reasons: Iterable[Reason] = ()) -> Judgement:
     """The judgement for the most probable label; equal ones keep the order of the mapping."""
     ranked = sorted(probabilities.items(), key=lambda item: -item[1])[:TOP]
     strongest = sorted(reasons, key=lambda reason: -abs(reason.weight))[:REASONS]
     return Judgement(
         label=ranked[0][0],
-        probability=ranked[0][1],
-        top=tuple(Candidate(label=label, probability=probability) for label, probability in ranked),
-        reasons=tuple(strongest),
+        probability=rounded(ranked[0][1]),
+        top=tuple(Candidate(label=label, probability=rounded(probability)) for label, probability in ranked),
+        reasons=tuple(Reason(text=reason.text, weight=rounded(reason.weight)) for reason in strongest),
     )
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from examples import NOON, position, ticket_event, ticket_events
 from hypothesis import given, settings
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from models.decide import Models, decide, decision_id, starting_models
-from models.language import UNSUPPORTED, LanguageJudge
+from models.language import READ_CHARACTERS, UNSUPPORTED, LanguageJudge
 from models.learners import RulesThenBayes
 from models.rules import SATURATION, LabelRules, PhraseRules, Strength
 from models.sets import models_of
@@ -316,6 +317,19 @@ def test_generated_tickets_are_mostly_routed_to_their_topic_and_probabilities_ar
     accuracy = sum(judgement.label == topic for judgement, topic in decided) / len(decided)
     assert accuracy >= 0.7
     assert accuracy >= sum(judgement.probability for judgement, _ in decided) / len(decided)
+
+
+def test_languages_are_scored_as_their_library_does() -> None:
+    judge = LanguageJudge(("de", "en"))
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    texts = ["", "a", "ü", "HELLO WORLD", "日本語のテキストです。", "Ћирилица и latinica", "\x00\ud800 lone surrogate"]
+    texts += [f"{event.subject} {event.body}" for event, _ in islice(generate_labelled(seed=1, start=NOON), 300)]
+    for text in texts:
+        expected = dict(identifier.rank(text[:READ_CHARACTERS]))
+        found, best, foreign = judge._found(text)
+        assert found == pytest.approx({"de": expected["de"], "en": expected["en"]}, abs=1e-5)
+        assert best == pytest.approx(max(value for name, value in expected.items() if name not in found), abs=1e-5)
+        assert expected[foreign] == pytest.approx(best, abs=1e-5)
 
 
 def test_models_start_from_any_taxonomy(taxonomy: Taxonomy) -> None:
