@@ -20,7 +20,7 @@ def softmax(scores: Mapping[str, float]) -> dict[str, float]:
 
 
 def rounded(value: float) -> float:
-    """`value` to six digits after the point: logarithms differ between machines in the last ones, a decision may not."""
+    """`value` to six digits after the point: the last ones differ between machines, and a decision may not."""
     return round(value, 6)
 
 
