@@ -33,9 +33,10 @@ class Lineage:
         index = bisect_left(known, (offset, ""))
         return known[index - 1][1] if index else self.first
 
-    def has_been_active(self, version: str, partition: int) -> bool:
-        """Whether `version` was ever live in `partition`."""
-        return version == self.first or any(version == known for _, known in self._since.get(partition, ()))
+    def is_to_come(self, version: str, partition: int, offset: int) -> bool:
+        """Whether `version`, which was told to take over, does so in `partition` at or after `offset`."""
+        known = [at for at, other in self._since.get(partition, ()) if other == version]
+        return known[-1] >= offset if known else version != self.first
 
     def activations(self, partition: int) -> tuple[tuple[int, str], ...]:
         """Offset and version of each activation in `partition`, in their order."""

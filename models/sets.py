@@ -9,7 +9,7 @@ from datetime import datetime
 
 from models.decide import CODE_VERSION, Models, starting_models, starting_versions
 from models.taxonomy import parse_taxonomy
-from schemas.errors import ModelsNotReproducible
+from schemas.errors import BadTaxonomy, ModelsNotReproducible
 from schemas.model_log import ModelSet
 
 SET = "set"
@@ -26,10 +26,16 @@ def model_set(taxonomy: str, recorded_at: datetime) -> ModelSet:
 
 def models_of(chosen: ModelSet) -> Models:
     """The models of a recorded set. Raises ModelsNotReproducible where this version of the code decides otherwise."""
-    models = starting_models(parse_taxonomy(chosen.taxonomy))
-    if chosen.code != CODE_VERSION or dict(chosen.heads) != dict(models.versions):
-        raise ModelsNotReproducible(
-            f"the models {chosen.version} were recorded by version {chosen.code} of the deciding code, and this is "
-            f"version {CODE_VERSION}: use the release that recorded them"
-        )
+    other = ModelsNotReproducible(
+        f"the models {chosen.version} were recorded by version {chosen.code} of the deciding code, and this is "
+        f"version {CODE_VERSION}: use the release that recorded them"
+    )
+    if chosen.code != CODE_VERSION:
+        raise other
+    try:
+        models = starting_models(parse_taxonomy(chosen.taxonomy))
+    except BadTaxonomy as error:  # it was none where it was recorded
+        raise other from error
+    if dict(chosen.heads) != dict(models.versions):
+        raise other
     return replace(models, versions={**models.versions, SET: chosen.version})

@@ -26,6 +26,8 @@ class ModelSet:
     heads: Mapping[str, str]
     """Head to the version of its model, as on decisions."""
     recorded_at: datetime
+    activated: bool = False
+    """It has taken over once: from then on only a person lets it take over again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,9 +83,10 @@ class Archive:
             for start in range(0, len(fresh), MOST_ROWS):
                 part = fresh[start : start + MOST_ROWS]
                 columns, values = as_columns(part, ingested_at=now)
-                condition = self._claims.condition(table, {row.position.partition for row in part})
+                partitions = {row.position.partition for row in part}
+                condition = self._claims.condition(table, partitions)
                 try:
-                    self._store.insert(table, columns, values, only_if=condition)
+                    self._store.insert(table, columns, values, only_if=condition, partitions=partitions)
                 except TriageError:
                     self.forget()
                     raise

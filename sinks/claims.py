@@ -50,7 +50,7 @@ class Claims:
             self._store.insert("archive_claims", ("table_name", "src_partition", "term", "writer"), rows)
             newest = self._newest(table, left)
             left = {partition for partition in left if newest[partition][1] != self._writer}
-        self._until_earlier_inserts_end(table)
+        self._until_earlier_inserts_end(table, wanted)
         self._held |= {(table, partition) for partition in wanted}
         return True
 
@@ -74,11 +74,11 @@ class Claims:
         )
         return {partition: (term, writer) for partition, (term, writer) in answer.rows}
 
-    def _until_earlier_inserts_end(self, table: str) -> None:
-        """Wait for the inserts whose condition was evaluated before our claim."""
-        earlier = self._store.running_inserts(table)
+    def _until_earlier_inserts_end(self, table: str, partitions: Collection[int]) -> None:
+        """Wait for the inserts into `partitions` whose condition was evaluated before our claim."""
+        earlier = self._store.running_inserts(table, partitions)
         began = time.monotonic()
-        while earlier and (earlier := earlier & self._store.running_inserts(table)):
+        while earlier and (earlier := earlier & self._store.running_inserts(table, partitions)):
             waited = time.monotonic() - began
             if waited > _GIVE_UP_AFTER_SECONDS:
                 raise StoreUnavailable(f"an insert into {table} of an earlier writer does not end")

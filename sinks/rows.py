@@ -11,6 +11,9 @@ from schemas.dead_letters import DeadLetter
 from schemas.decisions import Decision, Judgement, LogPosition
 from schemas.events import TicketEvent
 
+_MOST_PARTITIONS, _MOST_OFFSET = 1 << 16, 1 << 63
+"""As the columns are."""
+
 HEADS = ("category", "intent", "priority", "sentiment", "language")
 
 
@@ -94,8 +97,9 @@ def dead_letter_row(letter: DeadLetter, stored_at: LogPosition) -> Row:
         "value": letter.value,
         "failed_at": letter.failed_at,
     }
-    position = letter.origin if letter.origin.offset >= 0 else stored_at
-    return Row(table="dead_letters", position=position, values=values)
+    origin = letter.origin
+    known = bool(origin.topic) and 0 <= origin.partition < _MOST_PARTITIONS and 0 <= origin.offset < _MOST_OFFSET
+    return Row(table="dead_letters", position=origin if known else stored_at, values=values)
 
 
 def as_columns(rows: Sequence[Row], *, ingested_at: datetime) -> tuple[list[str], list[list[Any]]]:

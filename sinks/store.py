@@ -11,16 +11,16 @@ import re
 import tempfile
 import threading
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import SplitResult, urlsplit
 
 import clickhouse_connect
 import lz4.frame
-from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError, ProgrammingError
+from clickhouse_connect.driver.exceptions import ClickHouseError, DataError, OperationalError, ProgrammingError
 from clickhouse_connect.driver.transform import NativeTransform
 
 from schemas.errors import BadSettings, StoreRejected, StoreUnavailable
@@ -35,6 +35,13 @@ MOST_ROWS = 10_000
 
 # The defaults of both changed between releases; the exactly-once effect needs these.
 _SETTINGS: Mapping[str, Any] = {"async_insert": 0, "deduplicate_blocks_in_dependent_materialized_views": 1}
+
+# One insert is one part, whatever a profile on the server says.
+_ONE_PART = {
+    "max_insert_threads": 1,
+    "min_insert_block_size_rows": 1_000_000,
+    "min_insert_block_size_bytes": 1 << 30,
+}
 
 # Server-side errors that pass: TIMEOUT_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, SOCKET_TIMEOUT, NETWORK_ERROR,
 # QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING (the driver's second try), MEMORY_LIMIT_EXCEEDED, TABLE_IS_READ_ONLY,
@@ -113,20 +120,28 @@ class Store:
         return Answer(columns=tuple(result.column_names), rows=tuple(tuple(row) for row in result.result_rows))
 
     def insert(
-        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, only_if: str | None = None
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        *,
+        only_if: str | None = None,
+        partitions: Collection[int] = (),
     ) -> None:
         """Insert `rows`, at most MOST_ROWS, into one partition of `table`, all or none.
 
         With `only_if`, a condition in SQL that the server evaluates as it begins, StoreUnavailable is raised where it
-        does not hold. The token makes the driver's own silent second try harmless; it is salted per process, since
-        the dedup log of a MergeTree may name parts that a crash has lost. After an error, ask the table what it holds.
+        does not hold; `running_inserts` finds the insert by the Kafka `partitions` that it is of. The token makes the
+        driver's own silent second try harmless; it is salted per process, since the dedup log of a MergeTree may name
+        parts that a crash has lost. After an error, ask the table what it holds.
         """
         if len(rows) > MOST_ROWS:
             raise ValueError(f"{len(rows)} rows are more than {MOST_ROWS} in one insert")
         settings = {
             **_SETTINGS,
+            **_ONE_PART,
             "insert_deduplication_token": f"{self._salt}:{next(self._inserts)}",
-            "query_id": f"{_INSERT_ID}{table}-{uuid.uuid4().hex}",
+            "query_id": f"{self._insert_id(table)}{_marks(partitions)}-{uuid.uuid4().hex}",
         }
 
         def work() -> int:
@@ -137,13 +152,17 @@ class Store:
                 return self._client.insert(context=context).written_rows
             # The driver writes no INSERT ... SELECT: its encoding of the rows is taken, its statement is not.
             block = b"".join(NativeTransform.build_insert(context)).partition(b"\n")[2]
+            if context.insert_exception is not None:
+                raise context.insert_exception
             names = ", ".join(f"`{name}`" for name in columns)
             structure = ", ".join(
                 f"`{name}` {kind.name}" for name, kind in zip(columns, context.column_types, strict=True)
             )
             source = f"({names}) SELECT {names} FROM input({_quoted(structure)}) WHERE {only_if}"  # noqa: S608  ours
+            # An iterator can be read once: the driver cannot send it again by itself, unasked.
+            body = iter([lz4.frame.compress(block)])
             summary = self._client.raw_insert(
-                f"{context.table} {source}", None, lz4.frame.compress(block), settings, "Native", "lz4"
+                f"{context.table} {source}", None, cast("Any", body), settings, "Native", "lz4"
             )
             return summary.written_rows
 
@@ -153,10 +172,14 @@ class Store:
         if written != len(rows):
             raise StoreUnavailable(f"{table}: {written} of {len(rows)} rows are reported as written")
 
-    def running_inserts(self, table: str) -> set[str]:
-        """The ids of the inserts into `table` that the server is at work on."""
+    def running_inserts(self, table: str, partitions: Collection[int]) -> set[str]:
+        """The ids of the inserts into `table` of any of `partitions` that the server is at work on."""
         sql = "SELECT query_id FROM system.processes WHERE startsWith(query_id, {prefix:String})"
-        return {name for (name,) in self.query(sql, {"prefix": f"{_INSERT_ID}{table}-"}).rows}
+        found = {name for (name,) in self.query(sql, {"prefix": self._insert_id(table)}).rows}
+        return {name for name in found if any(_marks([partition]) in name for partition in partitions)}
+
+    def _insert_id(self, table: str) -> str:
+        return f"{_INSERT_ID}{self.database}-{table}-"
 
     def kill(self, query_ids: Collection[str]) -> None:
         """Have the server give these queries up; it may take a while."""
@@ -289,6 +312,11 @@ def _use_private_temporary_files(folder: Path) -> None:
     tempfile.tempdir = str(folder)
 
 
+def _marks(partitions: Iterable[int]) -> str:
+    """Partitions within a query's id, so that one is not found within another."""
+    return "".join(f".{partition}." for partition in partitions)
+
+
 def _quoted(text: str) -> str:
     """`text` as a literal of ClickHouse's SQL."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
@@ -296,6 +324,8 @@ def _quoted(text: str) -> str:
 
 
 def _named(error: ClickHouseError) -> StoreUnavailable | StoreRejected:
+    if isinstance(error, DataError):
+        return StoreRejected(f"a row does not fit its table: {error}")
     code = getattr(error, "code", None)
     text = str(error).split("(for url")[0].strip()[:1000]
     if (refused := _NO_CONNECTION.search(text)) is not None:

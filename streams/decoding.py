@@ -21,13 +21,19 @@ log = logging.getLogger("triage.decoding")
 
 
 @asynccontextmanager
-async def opened_decoder(settings: Settings, codec: Codec, *, written: Iterable[Topic] = ()) -> AsyncIterator[Decoder]:
-    """A decoder over the configured registry, if one is; the schemas of the topics `written` are registered there."""
+async def opened_decoder(
+    settings: Settings, codec: Codec, *, written: Iterable[Topic] = (), register: bool = True
+) -> AsyncIterator[Decoder]:
+    """A decoder over the configured registry, if one is.
+
+    The codec writes the values of the topics `written` under the registry's ids; their schemas are registered where
+    they are not yet, unless `register` is off.
+    """
     if settings.schema_registry_url is None:
         yield Decoder(codec, None)
         return
     async with SchemaRegistry(settings.schema_registry_url, codec, login=settings.registry_login()) as registry:
-        await registry.register(written)
+        await registry.register(written, create=register)
         yield Decoder(codec, registry)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 from aiokafka.errors import KafkaError
@@ -45,6 +46,8 @@ class ModelLog:
         """Every recorded set by its version."""
         self.partitions: tuple[int, ...] = ()
         """The partitions of the events' topic."""
+        self.last_first: str | None = None
+        """The set that the newest note of the first of all names: the one that compaction will leave."""
 
     async def read(self) -> None:
         """Read the topics to their ends. Raises KafkaUnavailable where Kafka does not answer for two minutes."""
@@ -77,6 +80,8 @@ class ModelLog:
                 activation = await self._decoder.decode(record.value, ModelsActivated)
                 if isinstance(activation, ModelsActivated):
                     self.lineage.note(activation)
+                    if activation.partition == FROM_THE_BEGINNING:
+                        self.last_first = activation.version
 
 
 class LiveModels:
@@ -89,26 +94,28 @@ class LiveModels:
         self._own = own
         self._made: dict[str, Models] = {}
         self._stale = False
-        self.versions_made_otherwise: set[str] = set()
-        """Versions that another release recorded: what they should have decided, this worker's own set decides."""
+        self._said: set[str] = set()
 
     async def open(self, publisher: Publisher) -> None:
-        """Read the log, and record this worker's own set where it is new: it takes over from here on."""
+        """Read the log, and let this worker's own set take over from here on if it never has."""
         model_log, own = self._log, self._own
         await model_log.read()
-        if own.version not in model_log.sets:
+        known = model_log.sets.get(own.version)
+        if known is None:
             await publisher.publish([recorded(own, self._codec)])
-            model_log.sets[own.version] = own
         if model_log.lineage.first is None:
             await publisher.publish([first_of_all(own.version, self._codec)])
             await model_log.read()
-            if (first := model_log.lineage.first) is not None and first != own.version:
-                # Another worker was first. Compaction keeps the last record of a key: let it be that one's, too.
-                await publisher.publish([first_of_all(first, self._codec)])
-        new = [number for number in model_log.partitions if not model_log.lineage.has_been_active(own.version, number)]
-        if new:
-            log.info("the models %s take over", own.version)
-            await publisher.publish(activations(own.version, new))
+        first = model_log.lineage.first or own.version
+        if model_log.last_first != first:
+            # Of two workers that came first at once, the first in the log is it. Compaction keeps the last record of
+            # a key: let it be that one's, too.
+            await publisher.publish([first_of_all(first, self._codec)])
+        if known is None or not known.activated:
+            if first != own.version:
+                log.info("the models %s take over", own.version)
+                await publisher.publish(activations(own.version, model_log.partitions))
+            await publisher.publish([recorded(replace(own, activated=True), self._codec)])
         elif self._is_replaced():
             log.warning(
                 "this worker's settings make the models %s, which others have replaced since: it decides with those. "
@@ -116,7 +123,8 @@ class LiveModels:
                 own.version,
                 own.version,
             )
-        self._models(own.version)  # made before the first event waits for them
+        model_log.sets.setdefault(own.version, own)
+        self._made[own.version] = models_of(own)  # before the first event waits for it
 
     def forget(self) -> None:
         """Read the log again before the next decision: partitions have come, and others have worked on them."""
@@ -129,8 +137,37 @@ class LiveModels:
             await self._log.read()
 
     def at(self, partition: int, offset: int) -> Models:
-        """The models that decide on the event at `offset` of `partition`."""
-        return self._models(self._log.lineage.at(partition, offset) or self._own.version)
+        """The models that decide on the event at `offset` of `partition`.
+
+        Raises ModelsNotReproducible where another release's have taken over from this one's.
+        """
+        version = self._log.lineage.at(partition, offset) or self._own.version
+        models = self._made.get(version)
+        if models is None:
+            try:
+                models = self._made[version] = models_of(self._log.sets[version])
+            except ModelsNotReproducible as other:
+                if not self._log.lineage.is_to_come(self._own.version, partition, offset):
+                    raise ModelsNotReproducible(f"a newer release has taken over: {other}") from other
+                return self._early(version)
+            except KeyError:
+                raise ModelsNotReproducible(
+                    f"{topics.MODEL_SETS.name} has no set {version}, which decides on {partition}@{offset}"
+                ) from None
+        return models
+
+    def _early(self, version: str) -> Models:
+        """This worker's own models in place of an earlier release's, whose code is here no more."""
+        if version not in self._said:
+            self._said.add(version)
+            log.warning(
+                "%s decided until %s took over, and this release can not decide so: events that it left are decided "
+                "with %s already",
+                version,
+                self._own.version,
+                self._own.version,
+            )
+        return self._made[self._own.version]
 
     async def activate(self, version: str, partition: int, offset: int) -> Outgoing:
         """Let the set `version` take over after `offset`; gives the note that has to be published of it.
@@ -144,18 +181,6 @@ class LiveModels:
         activation = ModelsActivated(version=version, partition=partition, offset=offset)
         self._log.lineage.note(activation)
         return noted(activation, self._codec)
-
-    def _models(self, version: str) -> Models:
-        models = self._made.get(version)
-        if models is None:
-            try:
-                models = models_of(self._log.sets.get(version, self._own))
-            except ModelsNotReproducible as other:
-                log.warning("%s. Until its own models take over, this worker decides with them already", other)
-                self.versions_made_otherwise.add(version)
-                models = models_of(self._own)
-            self._made[version] = models
-        return models
 
     def _is_replaced(self) -> bool:
         newest = (self._log.lineage.at(number, 1 << 62) for number in self._log.partitions)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaTimeoutError
 
 from schemas.errors import TopicsDiffer
 from streams.batches import Record
@@ -15,6 +17,7 @@ from streams.settings import Settings
 from streams.topic_admin import partition_counts
 
 _WAIT = timedelta(milliseconds=500)
+_NOTHING_FOR = timedelta(minutes=1)
 
 Place = tuple[str, int]
 """Topic and partition."""
@@ -41,11 +44,16 @@ class Reader:
         return None if answer is None else answer.offset
 
     async def read(self, ranges: Mapping[Place, tuple[int, int]]) -> AsyncIterator[Sequence[Record]]:
-        """The records of `ranges` (first offset, offset after the last), in batches of one partition each."""
+        """The records of `ranges` (first offset, offset after the last), in batches of one partition each.
+
+        Raises KafkaTimeoutError where nothing comes for a minute, as when brokers are away or the log has shrunk.
+        """
         left = {TopicPartition(*place): bounds for place, bounds in ranges.items() if bounds[0] < bounds[1]}
         self._consumer.assign(list(left))
         for place, (first, _) in left.items():
             self._consumer.seek(place, first)
+        loop = asyncio.get_running_loop()
+        moved, reached = loop.time(), {place: first for place, (first, _) in left.items()}
         while left:
             fetched: dict[TopicPartition, list[Any]] = await self._consumer.getmany(
                 timeout_ms=_WAIT // timedelta(milliseconds=1)
@@ -56,9 +64,14 @@ class Reader:
                     yield wanted
             for place, (_, end) in list(left.items()):
                 # The position, not the last record: compaction and transactions leave offsets without records.
-                if await self._consumer.position(place) >= end:
+                position = await self._consumer.position(place)
+                if position > reached[place]:
+                    moved, reached[place] = loop.time(), position
+                if position >= end:
                     del left[place]
                     self._consumer.pause(place)
+            if left and loop.time() - moved > _NOTHING_FOR.total_seconds():
+                raise KafkaTimeoutError(f"nothing comes from {', '.join(map(str, left))}")
 
 
 @asynccontextmanager

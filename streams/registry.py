@@ -38,16 +38,20 @@ class SchemaRegistry:
         if self._session is not None:
             await self._session.close()
 
-    async def register(self, topics: Iterable[Topic]) -> None:
+    async def register(self, topics: Iterable[Topic], *, create: bool = True) -> None:
         """Register the current schema of each topic under `<topic>-value` and write under the ids given back.
 
-        Raises BadSettings where the registry refuses a schema as incompatible.
+        Without `create` they are looked up alone, and one that is not there is written under its packaged id. Raises
+        BadSettings where the registry refuses a schema as incompatible.
         """
         for topic in topics:
             if topic.word is None:
                 continue
             text = words.current()[topic.word].text
-            status, answer = await self._ask("POST", f"/subjects/{topic.name}-value/versions", {"schema": text})
+            path = f"/subjects/{topic.name}-value" + ("/versions" if create else "")
+            status, answer = await self._ask("POST", path, {"schema": text})
+            if status == _NOT_FOUND and not create:
+                continue
             if status in (_CONFLICT, _UNPROCESSABLE):
                 raise BadSettings(
                     f"the schema registry refuses the schema of {topic.name}: {answer.get('message', answer)}. Another "

@@ -5,22 +5,23 @@ Nothing is published, joined or committed.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from models.decide import Models, decide
-from models.sets import models_of
+from models.sets import SET, models_of
 from schemas import topics
 from schemas.codec import Codec, to_json
-from schemas.dead_letters import PREFIX
+from schemas.dead_letters import DeadLetter
 from schemas.decisions import Assignment, Decision, LogPosition
-from schemas.errors import BadSettings, ModelsNotReproducible
+from schemas.errors import BadSettings, DeadLettered, ModelsNotReproducible
 from schemas.events import TicketEvent
 from schemas.model_log import activated_version
-from streams.batches import Record, position_of
+from streams.batches import Record, position_of, time_of
 from streams.decoding import Decoder
 from streams.model_log import ModelLog
 from streams.reading import Place, Reader, places_of, reader
@@ -31,8 +32,7 @@ MOST_EXAMPLES = 20
 CLOCKS_APART = timedelta(minutes=10)
 """Outputs are looked for from so long before their events' time: the clocks of sources and workers differ."""
 
-Output = tuple[str, bytes]
-"""Topic and value."""
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class Verdict(StrEnum):
@@ -45,12 +45,14 @@ class Verdict(StrEnum):
     UNEXPECTED = "unexpected"
     """There is an output, and there should be none."""
     NOT_REPRODUCIBLE = "decided by another release"
+    NOT_KEPT = "output no longer kept"
+    """The event is older than what Kafka keeps of the outputs."""
     DEAD_LETTER = "dead letter"
     NOTHING_TO_DECIDE = "nothing to decide"
     """Resolved and closed tickets, and records by which models take over."""
 
 
-GOOD = frozenset({Verdict.IDENTICAL, Verdict.DEAD_LETTER, Verdict.NOTHING_TO_DECIDE})
+GOOD = frozenset({Verdict.IDENTICAL, Verdict.NOT_KEPT, Verdict.DEAD_LETTER, Verdict.NOTHING_TO_DECIDE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,8 @@ class Report:
     """Counts over the events that were decided again."""
 
     verdicts: Counter[Verdict] = field(default_factory=Counter)
+    waiting: int = 0
+    """Records of the events' topic that are not decided and committed yet."""
     emitted_again: int = 0
     """Outputs that were emitted more than once, after crashes."""
     changes: Counter[str] = field(default_factory=Counter)
@@ -110,6 +114,24 @@ def difference(then: Decision | Assignment, now: Decision | Assignment) -> str:
     return "; ".join(parts) or "the same fields in other bytes: another schema"
 
 
+@dataclass(frozen=True, slots=True)
+class _Emitted:
+    """An output as it was emitted: a digest of its value, and where it stands."""
+
+    digest: bytes
+    place: Place
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Outputs:
+    """What was emitted on the events of one partition."""
+
+    by_offset: Mapping[int, Sequence[_Emitted]]
+    kept_since: datetime
+    """Outputs on events before it may have been deleted."""
+
+
 class Replay:
     """Decides again. Give it a `model_log` that was read, and call `run`."""
 
@@ -125,64 +147,87 @@ class Replay:
     ) -> Report:
         """Compare what was emitted with what the recorded models decide, or with what `other` would have decided.
 
-        `on_progress` is told how many records were read and how many there are to read.
+        `on_progress` is told how many records were read and how many there are to read. Raises BadSettings where the
+        group of the triage workers has committed nothing.
         """
         report = Report()
         async with reader(self._settings) as source:
-            ranges = await self._ranges(source, wanted)
+            ranges = await self._ranges(source, wanted, report)
             bounds = await source.bounds(await places_of([wanted.topic], self._settings))
+            together = wanted.topic != topics.DECISIONS.name  # assignments go where their key says
+            outputs = await self._outputs(source, wanted, ranges, bounds) if together else {}
             total = sum(end - first for first, end in ranges.values())
             done = 0
             for place, span in ranges.items():
-                emitted = await self._emitted(source, wanted, place, bounds)
+                if not together:
+                    of_place = {key: bound for key, bound in bounds.items() if key[1] == place[1]}
+                    outputs = await self._outputs(source, wanted, {place: span}, of_place)
                 letters = await self._letters(source, place, span)
+                suspects: list[tuple[Record, Decision]] = []
                 async for records in source.read({place: span}):
                     for record in records:
-                        await self._judge(record, emitted, letters, wanted, report, other)
+                        found = await self._judge(record, outputs[place], letters, wanted, report, other)
+                        suspects += [] if found is None else [(record, found)]
                     done += len(records)
                     on_progress(done, total)
+                for record, decision in suspects:
+                    await self._look_closer(source, record, decision, outputs[place], wanted, report)
         return report
 
-    async def _ranges(self, source: Reader, wanted: Range) -> dict[Place, tuple[int, int]]:
-        """The offsets to decide again: not beyond what the triage agents have committed, which they may yet decide."""
-        places = [
-            place
-            for place in await places_of([topics.EVENTS.name], self._settings)
-            if wanted.partition in (None, place[1])
-        ]
+    async def _ranges(self, source: Reader, wanted: Range, report: Report) -> dict[Place, tuple[int, int]]:
+        """The offsets to decide again: not beyond what the triage workers have committed, which they may yet decide."""
+        everywhere = await places_of([topics.EVENTS.name], self._settings)
+        places = [place for place in everywhere if wanted.partition in (None, place[1])]
         if not places:
             raise BadSettings(f"{topics.EVENTS.name} has no partition {wanted.partition}")
-        committed = await committed_offsets(f"{self._settings.app_id}.triage", places, self._settings)
+        group = f"{self._settings.app_id}.triage"
+        committed = await committed_offsets(group, everywhere, self._settings)
+        bounds = await source.bounds(places)
+        if not committed and any(first < end for first, end in bounds.values()):
+            raise BadSettings(
+                f"the group {group} has committed nothing: no worker has decided yet, or TRIAGE_APP_ID is another one "
+                "than theirs, or Kafka has forgotten a group that was away for long"
+            )
         ranges: dict[Place, tuple[int, int]] = {}
-        for place, (start, end) in (await source.bounds(places)).items():
-            first = start if wanted.first is None else (await source.offset_at(place, wanted.first) or end)
-            last = None if wanted.last is None else await source.offset_at(place, wanted.last)
-            ranges[place] = (max(start, first), min(end, committed.get(place, start), end if last is None else last))
+        for place, (start, end) in bounds.items():
+            first = start if wanted.first is None else await source.offset_at(place, wanted.first)
+            last = end if wanted.last is None else await source.offset_at(place, wanted.last)
+            first, last = (end if first is None else max(start, first)), (end if last is None else last)
+            decided = min(last, committed.get(place, start))
+            report.waiting += max(0, last - max(first, decided))
+            ranges[place] = (first, decided)
         return {place: span for place, span in ranges.items() if span[0] < span[1]}
 
-    async def _emitted(
+    async def _outputs(
         self,
         source: Reader,
         wanted: Range,
-        place: Place,
+        spans: Mapping[Place, tuple[int, int]],
         bounds: Mapping[Place, tuple[int, int]],
-    ) -> dict[int, list[bytes]]:
-        """Event offset to the values that were emitted on the events of `place`."""
+    ) -> dict[Place, _Outputs]:
+        """What was emitted on the events of `spans`, from the records within `bounds`."""
         ranges = dict(bounds)
-        if wanted.topic == topics.DECISIONS.name:  # in their events' partitions; assignments go where their key says
-            ranges = {key: bound for key, bound in bounds.items() if key[1] == place[1]}
         if wanted.first is not None:
             for key, (start, end) in ranges.items():
-                since = await source.offset_at(key, wanted.first - CLOCKS_APART)
-                ranges[key] = (max(start, end if since is None else since), end)
-        found: defaultdict[int, list[bytes]] = defaultdict(list)
+                since = await source.offset_at(key, max(wanted.first - CLOCKS_APART, _EPOCH))
+                ranges[key] = (end if since is None else max(start, since), end)
+        found: dict[Place, defaultdict[int, list[_Emitted]]] = {place: defaultdict(list) for place in spans}
         word = Decision if wanted.topic == topics.DECISIONS.name else Assignment
+        kept_since = _EPOCH
         async for records in source.read(ranges):
+            key = records[0].topic, records[0].partition
+            if bounds[key][0] > 0 and records[0].offset == ranges[key][0] == bounds[key][0]:
+                kept_since = max(kept_since, time_of(records[0]))
             for record in records:
                 output = await self._decoder.decode(record.value, word)
-                if isinstance(output, Decision | Assignment) and (output.event.topic, output.event.partition) == place:
-                    found[output.event.offset].append(record.value or b"")
-        return found
+                if not isinstance(output, Decision | Assignment):
+                    continue
+                place = output.event.topic, output.event.partition
+                span = spans.get(place, (0, 0))
+                if span[0] <= output.event.offset < span[1]:
+                    emitted = _Emitted(_digest(record.value or b""), key, record.offset)
+                    found[place][output.event.offset].append(emitted)
+        return {place: _Outputs(by_offset, kept_since) for place, by_offset in found.items()}
 
     async def _letters(self, source: Reader, place: Place, span: tuple[int, int]) -> set[int]:
         """The offsets of the events of `span` that became dead letters."""
@@ -190,73 +235,108 @@ class Replay:
         found: set[int] = set()
         async for records in source.read(letters):
             for record in records:
-                headers = dict(record.headers)
-                if headers.get(f"{PREFIX}topic") == place[0].encode() and (at := headers.get(f"{PREFIX}offset")):
-                    found.add(int(at))
+                letter = DeadLetter.read(record.key, None, record.headers, failed_at=_EPOCH)
+                if (letter.origin.topic, letter.origin.partition) == place:
+                    found.add(letter.origin.offset)
         return {offset for offset in found if span[0] <= offset < span[1]}
 
     async def _judge(
         self,
         record: Record,
-        emitted: Mapping[int, Sequence[bytes]],
+        outputs: _Outputs,
         letters: set[int],
         wanted: Range,
         report: Report,
         other: Models | None,
-    ) -> None:
-        position = position_of(record)
-        outputs = emitted.get(record.offset, ())
-        report.emitted_again += max(0, len(outputs) - 1)
-        verdict, detail = await self._verdict(record, outputs, letters, wanted, report, other)
+    ) -> Decision | None:
+        """Judge one record; where an output has other bytes, give the decision to look closer at."""
+        emitted = outputs.by_offset.get(record.offset, ())
+        report.emitted_again += max(0, len(emitted) - 1)
+        event = await self._decoder.decode(record.value, TicketEvent)
+        verdict, detail, decision = self._verdict(record, event, emitted, wanted)
+        if decision is not None and other is not None:
+            self._note_changes(decision, event, other, report)
+        if verdict is Verdict.DIFFERENT:
+            return decision
+        if verdict is Verdict.MISSING and record.offset in letters:
+            verdict = Verdict.DEAD_LETTER
+        elif verdict is Verdict.MISSING and time_of(record) < outputs.kept_since:
+            verdict = Verdict.NOT_KEPT
         report.verdicts[verdict] += 1
         if verdict not in GOOD:
-            report.example(position, verdict, detail)
+            report.example(position_of(record), verdict, detail)
+        return None
 
-    async def _verdict(
-        self,
-        record: Record,
-        outputs: Sequence[bytes],
-        letters: set[int],
-        wanted: Range,
-        report: Report,
-        other: Models | None,
-    ) -> tuple[Verdict, str]:
-        event = await self._decoder.decode(record.value, TicketEvent)
-        if record.offset in letters:
-            return Verdict.DEAD_LETTER, ""
+    def _verdict(
+        self, record: Record, event: TicketEvent | DeadLettered, emitted: Sequence[_Emitted], wanted: Range
+    ) -> tuple[Verdict, str, Decision | None]:
+        """The verdict, what to say of it, and the decision that was made now, where one is due."""
+        decision, detail = self._decided(record, event)
+        if decision is not None:
+            return (*self._compared(decision, emitted, wanted), decision)
+        if detail is None:
+            verdict = Verdict.NOTHING_TO_DECIDE
+        elif isinstance(detail, ModelsNotReproducible):
+            return Verdict.NOT_REPRODUCIBLE, str(detail), None
+        else:
+            verdict = Verdict.MISSING
+        if emitted:
+            return Verdict.UNEXPECTED, f"{len(emitted)} outputs", None
+        return verdict, f"a dead letter: {detail}", None
+
+    def _decided(self, record: Record, event: TicketEvent | DeadLettered) -> tuple[Decision | None, Exception | None]:
+        """The decision on a record; where there is none, the error that forbids it, or None where none is due."""
         if not isinstance(event, TicketEvent):
-            if activated_version(record.value, record.headers) is not None:
-                return Verdict.NOTHING_TO_DECIDE, ""
-            return Verdict.MISSING, f"a dead letter: {event}"
+            is_activation = activated_version(record.value, record.headers) is not None
+            return None, None if is_activation else event
         if not event.kind.needs_decision:
-            return (Verdict.UNEXPECTED, "an output") if outputs else (Verdict.NOTHING_TO_DECIDE, "")
+            return None, None
         version = self._log.lineage.at(record.partition, record.offset)
-        models = self._of(version) if version else None
-        if models is None or isinstance(models, ModelsNotReproducible):
-            return Verdict.NOT_REPRODUCIBLE, str(models or "no models are recorded before this event")
-        position = position_of(record)
-        decision = decide(event, position, models)
-        if other is not None:
-            self._note_changes(decision, decide(event, position, other), report)
-        return self._compared(decision, outputs, wanted)
+        models = self._of(version) if version else ModelsNotReproducible("no models are recorded before this event")
+        if isinstance(models, ModelsNotReproducible):
+            return None, models
+        try:
+            return decide(event, position_of(record), models), None
+        except Exception as error:  # noqa: BLE001  as in the agent, where it makes a dead letter
+            return None, error
 
-    def _compared(self, decision: Decision, outputs: Sequence[bytes], wanted: Range) -> tuple[Verdict, str]:
-        now: Decision | Assignment = decision
-        if wanted.topic != topics.DECISIONS.name:
-            now = Assignment.of(decision)
-            if topics.assignments(decision.queue).name != wanted.topic:
-                return (Verdict.UNEXPECTED, "an output") if outputs else (Verdict.NOTHING_TO_DECIDE, "")
-        if not outputs:
+    def _compared(self, decision: Decision, emitted: Sequence[_Emitted], wanted: Range) -> tuple[Verdict, str]:
+        now = _output(decision, wanted)
+        if now is None:
+            return (Verdict.UNEXPECTED, "an output") if emitted else (Verdict.NOTHING_TO_DECIDE, "")
+        if not emitted:
             return Verdict.MISSING, f"{type(now).__name__.lower()} {now.decision_id}"
-        value = self._codec.encode(now)
-        for then in outputs:
-            if then != value:
-                return Verdict.DIFFERENT, difference(self._codec.decode(then, type(now)), now)
-        return Verdict.IDENTICAL, ""
+        digest = _digest(self._codec.encode(now))
+        return (Verdict.IDENTICAL, "") if all(then.digest == digest for then in emitted) else (Verdict.DIFFERENT, "")
+
+    async def _look_closer(
+        self, source: Reader, record: Record, decision: Decision, outputs: _Outputs, wanted: Range, report: Report
+    ) -> None:
+        """Read the outputs on one event again, and say in what they differ from what is decided now."""
+        now = _output(decision, wanted)
+        if now is None:
+            raise ValueError("what differs is of another topic")
+        digest = _digest(self._codec.encode(now))
+        verdict, detail = Verdict.DIFFERENT, "it is there no more"
+        other = next(then for then in outputs.by_offset[record.offset] if then.digest != digest)
+        async for records in source.read({other.place: (other.offset, other.offset + 1)}):
+            then = self._codec.decode(records[0].value, type(now))
+            detail = difference(then, now)
+            by = then.models.get(SET) if isinstance(then, Decision) else None
+            if by is not None and by != decision.models[SET]:
+                verdict = Verdict.NOT_REPRODUCIBLE
+                detail = f"decided by {by}, where the log says {decision.models[SET]}"
+        report.verdicts[verdict] += 1
+        report.example(position_of(record), verdict, detail)
 
     @staticmethod
-    def _note_changes(then: Decision, now: Decision, report: Report) -> None:
-        found = list(changes(then, now))
+    def _note_changes(then: Decision, event: TicketEvent | DeadLettered, other: Models, report: Report) -> None:
+        if not isinstance(event, TicketEvent):
+            return
+        try:
+            found = list(changes(then, decide(event, then.event, other)))
+        except Exception as error:  # noqa: BLE001  with these models it would be a dead letter
+            found = [f"a decision -> a dead letter: {type(error).__name__}"]
         report.changed += bool(found)
         report.changes.update(found)
         if found:
@@ -268,7 +348,20 @@ class Replay:
                 self._models[version] = models_of(self._log.sets[version])
             except ModelsNotReproducible as error:
                 self._models[version] = error
+            except KeyError:
+                self._models[version] = ModelsNotReproducible(f"{topics.MODEL_SETS.name} has no set {version}")
         return self._models[version]
+
+
+def _output(decision: Decision, wanted: Range) -> Decision | Assignment | None:
+    """What follows from `decision` on the topic that is looked at; None where nothing does."""
+    if wanted.topic == topics.DECISIONS.name:
+        return decision
+    return Assignment.of(decision) if topics.assignments(decision.queue).name == wanted.topic else None
+
+
+def _digest(value: bytes) -> bytes:
+    return hashlib.blake2b(value, digest_size=16).digest()
 
 
 def changes(then: Decision, now: Decision) -> Iterator[str]:

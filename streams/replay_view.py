@@ -25,8 +25,8 @@ from streams.settings import Settings
 async def run_replay(settings: Settings, wanted: Range, *, model: str | None, console: Console) -> Report:
     """Decide again with a bar on `console`. Raises BadSettings where `model` names neither a version nor a file."""
     codec = Codec()
-    # Registered, since the ids that frames carry are part of the bytes.
-    async with opened_decoder(settings, codec, written=wiring.all_topics(settings)) as decoder:
+    # The ids that frames carry are part of the bytes: those of a registry are looked up, and none is registered.
+    async with opened_decoder(settings, codec, written=wiring.all_topics(settings), register=False) as decoder:
         model_log = ModelLog(settings, decoder)
         await model_log.read()
         other = None if model is None else _models_named(model, model_log)
@@ -46,6 +46,8 @@ def print_report(report: Report, console: Console, *, compared_with: str | None,
     if as_json:
         print(json.dumps(_as_json(report), ensure_ascii=False))  # noqa: T201  for machines
         return
+    if report.waiting:
+        console.print(f"{report.waiting:,} records in this range are not decided yet, and left out")
     if not report.events:
         console.print("nothing to decide again: no event in this range has been decided and committed yet")
         return
@@ -80,6 +82,7 @@ def _as_json(report: Report) -> dict[str, object]:
         "events": report.events,
         "good": report.good,
         "verdicts": {verdict.value: report.verdicts[verdict] for verdict in Verdict},
+        "waiting": report.waiting,
         "emitted_again": report.emitted_again,
         "changed": report.changed,
         "changes": dict(report.changes.most_common()),

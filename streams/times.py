@@ -7,23 +7,23 @@ from datetime import UTC, datetime, timedelta
 
 from schemas.errors import BadSettings
 
+_EPOCH = datetime.fromtimestamp(0, UTC)
 _AGE_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def moment(text: str, now: datetime) -> datetime:
     """The time that `text` names: ISO 8601, in UTC where it names no zone, or an age before `now` such as 2h or 3d.
 
-    Raises BadSettings where it is neither.
+    What is before 1970 is 1970: Kafka's time stamps begin there. Raises BadSettings where it is neither.
     """
-    if (age := re.fullmatch(r"(\d{1,9})([smhdw])", text, re.ASCII)) is not None:
-        try:
-            return now - timedelta(**{_AGE_UNITS[age[2]]: int(age[1])})
-        except OverflowError:
-            return datetime.min.replace(tzinfo=UTC)
     try:
+        if (age := re.fullmatch(r"(\d{1,9})([smhdw])", text, re.ASCII)) is not None:
+            return max(_EPOCH, now - timedelta(**{_AGE_UNITS[age[2]]: int(age[1])}))
         time = datetime.fromisoformat(text)
+        return max(_EPOCH, time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC))
+    except OverflowError:
+        return _EPOCH
     except ValueError:
         raise BadSettings(
             f"{text!r} is no time: write an age such as 90m, 2h or 3d, or ISO 8601 such as 2026-03-02T12:00"
         ) from None
-    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)

@@ -119,7 +119,13 @@ dead_letters = st.builds(
 )
 
 model_sets = st.builds(
-    ModelSet, version=filled, code=filled, taxonomy=text, heads=st.dictionaries(filled, filled), recorded_at=times
+    ModelSet,
+    version=filled,
+    code=filled,
+    taxonomy=text,
+    heads=st.dictionaries(filled, filled),
+    recorded_at=times,
+    activated=st.booleans(),
 )
 models_activated = st.builds(
     ModelsActivated, version=filled, partition=st.integers(-1, 99), offset=st.integers(-1, 2**62)

@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 from models.decide import CODE_VERSION, decide
 from models.lineage import Lineage
 from models.sets import SET, model_set, models_of
-from schemas.codec import to_json
+from schemas.codec import Codec, to_json
 from schemas.errors import BadTaxonomy, ModelsNotReproducible
 from schemas.model_log import FROM_THE_BEGINNING, ModelsActivated, activated_version
 from streams import wiring
+from streams.decoding import Decoder
 from streams.demo.generator import generate_labelled
-from streams.settings import load_settings
+from streams.model_log import LiveModels, ModelLog
+from streams.settings import Settings, load_settings
 
 TEXT = wiring.taxonomy_text(load_settings())
 
@@ -42,8 +44,10 @@ def test_an_event_meets_the_newest_models_activated_before_it() -> None:
     assert [lineage.at(0, offset) for offset in (0, 7, 8, 20, 21, 99)] == ["a", "a", "b", "b", "c", "c"]
     assert lineage.at(1, 99) == "a"
     assert lineage.activations(0) == ((7, "b"), (20, "c"))
-    assert lineage.has_been_active("b", 0)
-    assert not lineage.has_been_active("b", 1)
+    assert lineage.is_to_come("c", 0, 20)
+    assert not lineage.is_to_come("c", 0, 21)
+    assert lineage.is_to_come("c", 1, 99), "its record has not been reached there"
+    assert not lineage.is_to_come("a", 0, 0), "the first of all has no record to come"
 
 
 def test_of_two_first_sets_the_one_that_stands_first_in_the_log_is_it() -> None:
@@ -91,6 +95,39 @@ def test_a_set_of_another_code_or_other_heads_is_not_made_again_in_silence() -> 
     for other in (replace(mine, code="0"), replace(mine, heads={**mine.heads, "language": "another"})):
         with pytest.raises(ModelsNotReproducible, match=mine.version):
             models_of(other)
+
+
+def test_a_recorded_taxonomy_that_this_release_cannot_read_is_another_releases() -> None:
+    mine = model_set(TEXT, NOON)
+    for code in (CODE_VERSION, "2"):
+        with pytest.raises(ModelsNotReproducible):
+            models_of(replace(mine, taxonomy="no taxonomy", code=code))
+
+
+@pytest.fixture
+def live(settings: Settings) -> LiveModels:
+    """The models of a worker of this release, of which nothing is noted yet; another release has recorded `m-other`."""
+    own = model_set(TEXT, NOON)
+    codec = Codec()
+    model_log = ModelLog(settings, Decoder(codec, None))
+    model_log.sets |= {own.version: own, "m-other": replace(own, version="m-other", code="another")}
+    return LiveModels(model_log, codec, own)
+
+
+async def test_a_worker_ends_where_a_newer_release_takes_over_and_decides_for_an_older_one(live: LiveModels) -> None:
+    own = live._own.version
+    live._made[own] = models_of(live._own)
+    live._log.lineage.note(first("m-other"))
+    assert live.at(0, 5).versions[SET] == own, "the older release is gone, and its events wait"
+    live._log.lineage.note(ModelsActivated(version=own, partition=0, offset=10))
+    assert live.at(0, 5).versions[SET] == own
+    await live.activate("m-other", 0, 20)
+    assert live.at(0, 20).versions[SET] == own
+    with pytest.raises(ModelsNotReproducible, match="newer release"):
+        live.at(0, 21)
+    live._log.lineage.note(ModelsActivated(version="m-lost", partition=1, offset=3))
+    with pytest.raises(ModelsNotReproducible, match="has no set m-lost"):
+        live.at(1, 4)
 
 
 def test_an_activation_is_a_record_without_a_value_that_names_a_version() -> None:

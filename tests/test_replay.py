@@ -149,6 +149,13 @@ def test_replay_finds_what_is_wrong_missing_and_too_much(pipeline: Pipeline) -> 
     assert shown.returncode == 1
     assert "different" in shown.stdout
 
+    assert replayed(pipeline, "--from", "1h", code=1)["verdicts"] == report["verdicts"], (
+        "offset 0 is a place like others"
+    )
+    assert replayed(pipeline, "--from", "9000w", code=1)["events"] == report["events"]
+    without = pipeline.triage("replay", TRIAGE_APP_ID="another")
+    assert without.returncode == 2
+    assert "has committed nothing" in without.stderr
     assert pipeline.triage("replay", "--from", "2030-01-01").stdout.startswith("nothing to decide again")
     assert replayed(pipeline, "--to", "2020-01-01")["events"] == 0
     assert pipeline.triage("replay", "--from", "yesterday").returncode == 2

@@ -17,7 +17,7 @@ from examples import NOON, position, ticket_event
 from serving import PASSWORD, served
 
 from models.decide import Models, decide
-from schemas.dead_letters import DeadLetter
+from schemas.dead_letters import PREFIX, DeadLetter, Header
 from schemas.decisions import LogPosition
 from schemas.errors import MigrationChanged, StoreAheadOfLog, StoreRejected, StoreUnavailable
 from sinks import archive as archive_module
@@ -249,7 +249,7 @@ def test_a_claim_waits_for_an_insert_that_is_under_way_and_ends_it_when_it_lasts
     monkeypatch.setattr(claims_module, "_KILL_AFTER_SECONDS", 0.1)
     running = {"triage-insert-ticket_events-1"}
     killed: list[set[str]] = []
-    monkeypatch.setattr(shared, "running_inserts", lambda _: set(running))
+    monkeypatch.setattr(shared, "running_inserts", lambda *_: set(running))
 
     def kill(names: set[str]) -> None:
         killed.append(set(names))
@@ -261,8 +261,15 @@ def test_a_claim_waits_for_an_insert_that_is_under_way_and_ends_it_when_it_lasts
 
 
 def test_a_server_names_the_inserts_that_it_is_at_work_on_and_ends_them(store: Store) -> None:
-    assert store.running_inserts("ticket_events") == set()
+    assert store.running_inserts("ticket_events", {0, 1}) == set()
     store.kill({"triage-insert-ticket_events-1"})
+
+
+def test_a_value_that_fits_no_column_is_rejected_and_not_tried_for_ever(shared: Store) -> None:
+    row = replace(events(0, 0)[0], position=position(0, -1))
+    with pytest.raises(StoreRejected):
+        Archive(shared).write([row], now=TODAY)
+    assert count(shared) == 0
 
 
 def test_a_store_that_is_ahead_of_its_log_stops_the_archive(store: Store) -> None:
@@ -350,6 +357,11 @@ def test_several_threads_may_use_one_store(store: Store) -> None:
     assert answers == [1] * 80
 
 
-def test_a_letter_without_an_origin_stands_for_its_own_place() -> None:
+@pytest.mark.parametrize(
+    ("partition", "offset"),
+    [(b"", b""), (b"", b"7"), (b"-1", b"7"), (b"70000", b"7"), (b"0", b"-1"), (b"0", b"%d" % 2**70)],
+)
+def test_a_letter_without_an_origin_that_can_be_stands_for_its_own_place(partition: bytes, offset: bytes) -> None:
     own = LogPosition(topic="tickets.deadletters.v1", partition=2, offset=11)
-    assert dead_letter_row(DeadLetter.read(None, None, [], failed_at=NOON), own).position == own
+    origin: list[Header] = [(f"{PREFIX}topic", b"t"), (f"{PREFIX}partition", partition), (f"{PREFIX}offset", offset)]
+    assert dead_letter_row(DeadLetter.read(None, None, origin, failed_at=NOON), own).position == own

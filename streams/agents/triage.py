@@ -75,8 +75,8 @@ class TriageAgent:
     def _decided(self, record: Record, event: TicketEvent) -> list[Outgoing]:
         if not event.kind.needs_decision:
             return []
+        models = self._models.at(record.partition, record.offset)
         try:
-            models = self._models.at(record.partition, record.offset)
             decision = decide(event, position_of(record), models)
         except Exception as error:  # noqa: BLE001  whatever our own code trips over, the events behind it go on
             return [dead_letter(record, "decide", error, self._clock())]

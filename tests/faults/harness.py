@@ -1,6 +1,6 @@
 """The whole pipeline under load while a seeded schedule kills, freezes and cuts off its parts; and the audit.
 
-    python3 dev.py faults --faults 100 --seeds 1 2 3
+    python3 dev.py faults --kills 100 --seeds 1 2 3
     python3 dev.py faults --outage 120
 
 Triage and archive workers run as processes of their own, on a real Kafka, with ClickHouse as a third. The audit reads
@@ -54,6 +54,7 @@ from sinks.store import Store, StoreAccess
 from streams.batches import time_of
 from streams.broker import Broker
 from streams.topic_admin import committed_offsets, partition_counts
+from streams.watch import EXIT_TRY_LATER
 
 ROLES = ("triage", "archive")
 DRAINED_WITHIN_SECONDS = 300.0
@@ -91,6 +92,7 @@ class Report:
 
     @property
     def kills(self) -> int:
+        """SIGKILLs; the goal of a run counts them alone."""
         return sum(self.faults[kind] for kind in KILLS)
 
     def lines(self) -> Iterator[str]:
@@ -138,6 +140,16 @@ class StoreProcess:
         request = urllib.request.Request(f"{self.url}/faults?{kind}={connections}", method="POST")  # noqa: S310  ours
         urllib.request.urlopen(request, timeout=30).close()  # noqa: S310  ours
 
+    def has_dropped(self, *, within: float) -> bool:
+        """Whether all connections that were to be dropped are."""
+        deadline = time.monotonic() + within
+        while time.monotonic() < deadline:
+            with urllib.request.urlopen(f"{self.url}/faults", timeout=30) as answer:  # noqa: S310  ours
+                if answer.read() == b"0":
+                    return True
+            time.sleep(0.1)
+        return False
+
     def settings(self) -> dict[str, str]:
         """What a worker needs in its environment to write here."""
         return {
@@ -166,13 +178,14 @@ class Stage:
             for _ in range(2):
                 self._start_worker(role)
 
-    def schedule(self, number: int) -> Iterator[Fault]:
-        """`number` faults, each kind at least once; most are kills, few are what takes long."""
+    def schedule(self, kills: int) -> list[Fault]:
+        """Faults, each kind at least once, of which `kills` or more are kills; few are what takes long."""
         weights = [8 if kind in KILLS[:2] else 4 if kind is Fault.KILL_STORE else 1 for kind in Fault]
-        rest = self._random.choices(list(Fault), weights, k=max(0, number - len(Fault)))
-        chosen = [*list(Fault)[:number], *rest]
+        chosen = list(Fault)
+        while sum(kind in KILLS for kind in chosen) < kills:
+            chosen += self._random.choices(list(Fault), weights)
         self._random.shuffle(chosen)
-        yield from chosen
+        return chosen
 
     def pause(self) -> None:
         time.sleep(self._random.uniform(0.3, 3.0))
@@ -197,6 +210,8 @@ class Stage:
                 self._store.start()
             case Fault.DROP_BEFORE | Fault.DROP_AFTER | Fault.DROP_LATE:
                 self._store.drop(DROPS[kind], self._random.randint(1, 4))
+                if not self._store.has_dropped(within=30):
+                    self._report.problems.append(f"{kind}: no insert came to be dropped")
             case Fault.BROKER:
                 self._broker.stop()
                 self._broker.start()
@@ -208,13 +223,22 @@ class Stage:
             for worker in [worker for worker in workers if worker.process.poll() is not None]:
                 workers.remove(worker)
                 last = worker.log().strip().splitlines()[-1:] or ["(it wrote nothing)"]
-                self._report.exits[f"{role}, exit code {worker.process.returncode}: {last[0][:120]}"] += 1
+                self._ended(role, worker.process.returncode, last[0])
                 self._start_worker(role)
 
     def stop(self) -> None:
-        for workers in self._workers.values():
+        """End the workers in order; count what the archives were refused, as it stands in their logs."""
+        for role, workers in self._workers.items():
             for worker in workers:
-                worker.stop()
+                if (code := worker.stop()) != 0:
+                    self._ended(role, code, "(told to stop)")
+        logs = [path.read_text(errors="replace") for path in self._pipeline.settings.data_dir.glob("worker-*.log")]
+        self._report.figures["inserts refused to late writers"] = sum(log.count("has taken over what") for log in logs)
+
+    def _ended(self, role: str, code: int, last: str) -> None:
+        self._report.exits[f"{role}, exit code {code}: {last[:120]}"] += 1
+        if code != EXIT_TRY_LATER:
+            self._report.problems.append(f"a {role} worker ended with {code}: {last[:300]}")
 
     def _start_worker(self, role: str) -> None:
         worker = self._pipeline.start_worker("--only", role, wait=False, **self._store.settings())
@@ -312,17 +336,25 @@ class Audit:
                 self._expect(f"{table} beside a rebuild", store.query(sql).rows, rebuilt.query(sql).rows)
 
     def _replay(self) -> None:
-        done = self._pipeline.triage("replay", "--json", timeout=600)
+        """Every decision and every assignment is made again, byte for byte."""
+        decisions = self._replayed(topics.DECISIONS)
+        queues = [queue for queue, records in self._pipeline.assignments().items() if records]
+        assigned = [self._replayed(topics.assignments(queue)) for queue in queues]
+        self._report.figures["decided again, identical"] = decisions["verdicts"]["identical"]
+        self._report.figures["assignments identical"] = sum(report["verdicts"]["identical"] for report in assigned)
+        self._report.figures["decisions emitted more than once"] = decisions["emitted_again"]
+        self._expect("assignments", self._report.figures["assignments identical"], decisions["verdicts"]["identical"])
+
+    def _replayed(self, topic: topics.Topic) -> Any:
+        done = self._pipeline.triage("replay", "--json", "--topic", topic.name, timeout=900)
         if not done.stdout:
-            self._report.problems.append(f"triage replay: {done.stderr[-500:]}")
-            return
+            raise RuntimeError(f"triage replay: {done.stderr[-500:]}")
         report = json.loads(done.stdout)
-        self._report.figures["decided again, identical"] = report["verdicts"]["identical"]
-        self._report.figures["emitted more than once"] = report["emitted_again"]
-        self._expect("triage replay", (done.returncode, report["good"]), (0, True))
+        self._expect(f"replay of {topic.name}", (done.returncode, report["good"], report["waiting"]), (0, True, 0))
         self._expect("events replayed", report["events"], len(self._logs[topics.EVENTS]))
         if not report["good"]:
             self._report.problems.append(str(report["examples"][:3]))
+        return report
 
 
 def drained(pipeline: Pipeline) -> bool:
@@ -365,17 +397,18 @@ def until_drained(pipeline: Pipeline, parts: Stage, report: Report) -> None:
         time.sleep(1)
 
 
-def run(seed: int, *, faults: int, rate: float, say: Callable[[str], None]) -> Report:
-    """One seed: load, `faults` faults, the audit."""
+def run(seed: int, *, kills: int, rate: float, say: Callable[[str], None]) -> Report:
+    """One seed: load, `kills` kills and other faults between them, the audit."""
     report = Report(seed)
     with stage(seed, report) as (pipeline, store, parts):
         load = Load(pipeline, rate, seed)
         parts.start()
         load.start()
-        for number, kind in enumerate(parts.schedule(faults), 1):
+        schedule = parts.schedule(kills)
+        for number, kind in enumerate(schedule, 1):
             parts.pause()
             parts.do(kind)
-            say(f"seed {seed}: {number}/{faults} {kind}")
+            say(f"seed {seed}: {number}/{len(schedule)} {kind}")
         load.stop()
         until_drained(pipeline, parts, report)
         parts.stop()
@@ -443,7 +476,7 @@ def expect_ready(report: Report, port: int, *, ready: bool, within: float) -> No
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--faults", type=int, default=140, help="faults for each seed; seven in ten are kills")
+    parser.add_argument("--kills", type=int, default=100, help="kills for each seed; other faults come between them")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--rate", type=float, default=100.0, help="tickets a second")
     parser.add_argument("--outage", type=float, metavar="SECONDS", help="instead: ClickHouse is away for so long")
@@ -453,7 +486,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.outage is not None:
         reports = [outage(given.outage, rate=given.rate, say=say)]
     else:
-        reports = [run(seed, faults=given.faults, rate=given.rate, say=say) for seed in given.seeds]
+        reports = [run(seed, kills=given.kills, rate=given.rate, say=say) for seed in given.seeds]
     for report in reports:
         say("\n".join(report.lines()))
     return int(any(report.problems for report in reports))

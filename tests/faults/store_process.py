@@ -2,7 +2,7 @@
 
     python tests/faults/store_process.py FOLDER PORT
 
-`POST /faults?before=2&after=1&late=1` drops the next connections: `before` the query is run, `after` it was, or `late`:
+`POST /faults?before=2&after=1&late=1` drops the next inserts' connections, `GET` says how many are still to be: `before` the query is run, `after` it was, or `late`:
 at once, and the query is run two seconds later, as when a server is slow and its client has given up.
 """
 
@@ -31,10 +31,14 @@ class FaultyFront(StoreFront):
         self._faults: Counter[str] = Counter()
         self._running: set[asyncio.Task[web.Response]] = set()
         self.application.router.add_post("/faults", self._set)
+        self.application.router.add_get("/faults", self._left)
 
     async def _set(self, request: web.Request) -> web.Response:
         self._faults.update({kind: int(request.query.get(kind, 0)) for kind in KINDS})
         return web.Response(text="Ok.\n")
+
+    async def _left(self, _request: web.Request) -> web.Response:
+        return web.Response(text=str(self._faults.total()))
 
     async def answer(self, request: web.Request) -> web.Response:
         """As the front does, or not at all."""
