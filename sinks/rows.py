@@ -11,6 +11,9 @@ from schemas.dead_letters import DeadLetter
 from schemas.decisions import Decision, Judgement, LogPosition
 from schemas.events import TicketEvent
 
+_PARTITIONS = 2**16
+"""What the tables' column of partitions can hold."""
+
 HEADS = ("category", "intent", "priority", "sentiment", "language")
 
 
@@ -94,7 +97,8 @@ def dead_letter_row(letter: DeadLetter, stored_at: LogPosition) -> Row:
         "value": letter.value,
         "failed_at": letter.failed_at,
     }
-    position = letter.origin if letter.origin.offset >= 0 else stored_at
+    fits = letter.has_origin and letter.origin.partition < _PARTITIONS  # a foreign writer may say anything
+    position = letter.origin if fits else stored_at
     return Row(table="dead_letters", position=position, values=values)
 
 

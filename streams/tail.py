@@ -10,8 +10,8 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from rich.text import Text
 
-from schemas.codec import Codec
-from schemas.dead_letters import DeadLetter
+from schemas.codec import Codec, to_json
+from schemas.dead_letters import DeadLetter, Place, marked_place
 from schemas.decisions import Assignment, Band, Decision, LogPosition
 from schemas.errors import DeadLettered, TopicsDiffer, TriageError
 from schemas.events import TicketEvent
@@ -29,13 +29,16 @@ PRIORITY_STYLE = {"P1": "bold red", "P2": "yellow", "P3": "", "P4": "dim"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """A record and what it means; `word` is the error where it cannot be read."""
+    """A record and what it means.
+
+    `word` is the error where it cannot be read, and the letter's place where it marks that a letter was redriven.
+    """
 
     position: LogPosition
     timestamp: datetime
     key: bytes | None
     headers: dict[str, bytes | None]
-    word: Word | DeadLettered
+    word: Word | DeadLettered | Place
     activates: str | None = None
     """The models that take over by this record."""
 
@@ -83,9 +86,11 @@ async def tail(
 async def _read(record: Any, topic: Topic, decoder: Decoder) -> Read:
     timestamp = datetime.fromtimestamp(record.timestamp / 1000, UTC)
     position = LogPosition(topic=record.topic, partition=record.partition, offset=record.offset)
-    word: Word | DeadLettered
+    word: Word | DeadLettered | Place
     if topic.word is None or topic.name == DEAD_LETTERS.name:
-        word = DeadLetter.read(record.key, record.value, record.headers, failed_at=timestamp)
+        word = marked_place(record.value, record.headers) or DeadLetter.read(
+            record.key, record.value, record.headers, failed_at=timestamp
+        )
     else:
         word = await decoder.decode(record.value, topic.word)
     return Read(
@@ -98,6 +103,16 @@ async def _read(record: Any, topic: Topic, decoder: Decoder) -> Read:
     )
 
 
+def as_json(record: Read) -> dict[str, Any]:
+    """A record for machines: where it stands, and its value or the error."""
+    word = record.word
+    if isinstance(word, Place):
+        value: Any = {"redriven": str(word)}
+    else:
+        value = {"error": str(word)} if isinstance(word, TriageError) else to_json(word)
+    return {**to_json(record.position), "value": value}
+
+
 def one_line(record: Read) -> Text:
     """A record on one line, coloured."""
     place = f"{record.position.topic}[{record.position.partition}]@{record.position.offset}"
@@ -105,6 +120,8 @@ def one_line(record: Read) -> Text:
     if record.activates is not None:
         return line.append(f"{record.activates} ", "bold").append("takes over")
     match record.word:
+        case Place() as letter_place:
+            line.append(f"redriven: {letter_place}", "green")
         case TriageError() as error:
             line.append(f"unreadable: {error}", "red")
         case DeadLetter() as letter:

@@ -30,7 +30,9 @@ def deliveries(draw: st.DrawFn) -> tuple[list[tuple[int, int]], dict[int, int]]:
 
 
 @given(deliveries())
-def test_each_record_counts_once_however_often_it_comes(delivered: tuple[list[tuple[int, int]], dict[int, int]]) -> None:
+def test_each_record_counts_once_however_often_it_comes(
+    delivered: tuple[list[tuple[int, int]], dict[int, int]],
+) -> None:
     records, _ = delivered
     kept: Through[list[list[int]]] = Through([])
     for partition, offset in records:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from schemas import topics
 from schemas.cloudevents import LATENCY_HEADER
-from schemas.dead_letters import REDRIVEN_HEADER, DeadLetter
+from schemas.dead_letters import REDRIVEN_HEADER, DeadLetter, marked_place
 from schemas.decisions import Decision
 from schemas.errors import DeadLettered, StoreUnavailable
 from schemas.events import TicketEvent
@@ -68,8 +68,10 @@ class ArchiveAgent:
             await self._write(rows)
 
     async def _row(self, record: Record) -> Row | DeadLettered | None:
-        """The record's row; the error of one that cannot be read; None for one that another agent answers for."""
+        """The record's row; the error of one that cannot be read; None for what is no row."""
         if record.topic == topics.DEAD_LETTERS.name:
+            if marked_place(record.value, record.headers) is not None:
+                return None  # it says that a letter was redriven
             letter = DeadLetter.read(record.key, record.value, record.headers, failed_at=time_of(record))
             return dead_letter_row(letter, position_of(record))
         if record.topic == topics.EVENTS.name:
