@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import struct
 import subprocess
 import sys
@@ -13,13 +14,18 @@ from typing import Any
 
 import pytest
 from bad_inputs import KINDS, Bad, bad_inputs, other_words, raw_event, varint
-from examples import ticket_event
+from examples import NOON, ticket_event
+from pipeline import Pipeline, at
 
-from schemas import words
+from models.decide import decision_id
+from schemas import topics, words
 from schemas.codec import Codec
+from schemas.dead_letters import DeadLetter, Header
 from schemas.decisions import Decision
 from schemas.errors import DeadLettered, InvalidEvent, TooLarge, Undecodable
 from schemas.events import MOST_CHARACTERS, MOST_EVENT_BYTES, TicketEvent
+from streams.feed import outgoing
+from streams.publish import Outgoing
 
 NUMBER = 10_000
 
@@ -70,9 +76,9 @@ def test_the_same_seed_gives_the_same_inputs() -> None:
 def test_flipped_bits_in_any_word_raise_nothing_but_dead_letters(word: Any) -> None:
     codec, good = Codec(), Codec().encode(word)
     dead = 0
-    for at in range(5 * 8, len(good) * 8):
+    for bit in range(5 * 8, len(good) * 8):
         data = bytearray(good)
-        data[at // 8] ^= 1 << at % 8
+        data[bit // 8] ^= 1 << bit % 8
         try:
             codec.decode(bytes(data), type(word))
         except DeadLettered:
@@ -137,9 +143,9 @@ def with_extra(schema: Any) -> str:
 
 def doubling(depth: int) -> Any:
     schema: Any = "null"
-    for at in range(depth):
-        fields = [{"name": "a", "type": schema}, {"name": "b", "type": f"triage.D{at - 1}" if at else "null"}]
-        schema = {"type": "record", "name": f"D{at}", "fields": fields}
+    for level in range(depth):
+        fields = [{"name": "a", "type": schema}, {"name": "b", "type": f"triage.D{level - 1}" if level else "null"}]
+        schema = {"type": "record", "name": f"D{level}", "fields": fields}
     return schema
 
 
@@ -192,3 +198,81 @@ for depth in (200, 900, 5_000, 100_000):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr[-2_000:]
     assert done.stdout.splitlines()[-2:] == ["5000 refused", "100000 refused"]
+
+
+@pytest.mark.kafka
+@pytest.mark.slow
+def test_ten_thousand_bad_inputs_stop_nothing_and_every_good_one_between_them_is_decided(pipeline: Pipeline) -> None:
+    rng = random.Random(11)
+    records: list[Outgoing] = []
+    for number, bad in enumerate(bad_inputs(11, NUMBER)):
+        records.append(
+            Outgoing(
+                topic=topics.EVENTS.name,
+                key=rng.choice((None, b"", b"T-1", rng.randbytes(9))),
+                value=bad.value,
+                headers=[("bad", b"%d" % bad.certain), *rng.choice(HEADERS)],
+                partition=rng.randrange(8),
+                timestamp_ms=rng.choice((0, 0, 0, 1, 1_700_000_000_000)),
+            )
+        )
+        if number % 4 == 0:
+            good = outgoing(ticket_event(event_id=f"good-{number}", ticket_id=f"T-{number}"), pipeline.codec)
+            records.append(good._replace(headers=[*good.headers, ("good", b"1")]))
+    worker = pipeline.start_worker()
+    for start in range(0, len(records), 1_000):
+        pipeline.publish(records[start : start + 1_000])
+
+    # What must become of each, by its place in the log.
+    logged = pipeline.read(topics.EVENTS)
+    assert len(logged) == len(records)
+    bad_ones: dict[Any, tuple[Any, DeadLettered]] = {}
+    decided: dict[Any, str] = {}
+    events = 0
+    for record in logged:
+        found = outcome(pipeline.codec, Bad("", record.value, certain=False))
+        headers = dict(record.headers)
+        if isinstance(found, DeadLettered):
+            assert "good" not in headers
+            bad_ones[at(record)] = record, found
+        else:
+            assert headers.get("bad") != b"1"
+            events += 1
+            if found.kind.needs_decision:
+                decided[at(record)] = decision_id(found)
+    assert len(bad_ones) > 0.8 * NUMBER
+    assert len(decided) > NUMBER / 4
+
+    def count(table: str, what: str = "count()") -> int:
+        return int(pipeline.ask_store(f"SELECT {what} FROM {table}")[0][0])  # noqa: S608  our own names
+
+    distinct = len(set(decided.values()))
+    pipeline.wait_for("all letters", lambda: count("dead_letters") == len(bad_ones), within_seconds=240)
+    pipeline.wait_for("all events", lambda: count("ticket_events") == events, within_seconds=60)
+    pipeline.wait_for(
+        "all decisions", lambda: count("ticket_decisions", "uniqExact(decision_id)") == distinct, within_seconds=60
+    )
+    assert worker.process.poll() is None
+    assert worker.stop() == 0
+    assert "Traceback" not in worker.log()
+
+    decisions = [pipeline.codec.decode(record.value, Decision) for record in pipeline.read(topics.DECISIONS)]
+    assert Counter(decision.event for decision in decisions) == Counter(decided.keys())
+    letters = pipeline.read(topics.DEAD_LETTERS)
+    read = [DeadLetter.read(record.key, record.value, record.headers, failed_at=NOON) for record in letters]
+    assert Counter(letter.origin for letter in read) == Counter(bad_ones.keys())
+    for letter, raw in zip(read, letters, strict=True):
+        record, error = bad_ones[letter.origin]
+        assert (letter.stage, letter.exception) == ("decode", f"schemas.errors.{type(error).__name__}")
+        assert letter.message
+        assert (letter.key, letter.value) == (record.key, record.value)
+        kept = [item for item in record.headers if not item[0].startswith(("__streams", "triage_stage"))]
+        assert list(raw.headers[: len(kept)]) == kept
+
+
+HEADERS: list[list[Header]] = [
+    [],
+    [("traceparent", None), ("", b"")],
+    [("ce_id", b"\xff\xfe"), ("ce_id", b"twice")],
+    [("triage_redriven", b"nonsense"), ("__streams.errors.offset", b"forged"), ("triage_stage", None)],
+]
