@@ -20,6 +20,9 @@ from schemas.events import HUMAN_FIELDS, EventKind, TicketEvent
 from streams.publish import Outgoing, Publisher
 
 BATCH = 500
+MOST_ROW_BYTES = 1_000_000
+"""Of a row, as JSON: its event fits into a record with its headers."""
+
 _LAST_SECOND = 1e11  # in the year 5138: what is larger are milliseconds since 1970
 
 # What the columns of other systems' exports are commonly called, best first.
@@ -77,6 +80,8 @@ class RowReader:
     def event(self, row: Mapping[str, object], line: int) -> TicketEvent:
         """The event in `row`. Raises InvalidEvent with what is wrong."""
         text = json.dumps(row, sort_keys=True, ensure_ascii=False, default=str)
+        if (size := len(text.encode(errors="surrogatepass"))) > MOST_ROW_BYTES:
+            raise InvalidEvent(f"the row has {size} bytes, {MOST_ROW_BYTES} are the most")
         digest = hashlib.sha256(f"{self.source}\0{line}\0{text}".encode()).hexdigest()[:16]
         ticket_id = self._text(row, "ticket_id") or f"{self.source}-{digest}"
         kind = self._text(row, "kind") or EventKind.CREATED.value

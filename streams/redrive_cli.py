@@ -36,6 +36,7 @@ T = TypeVar("T")
 
 EXIT_REFUSED = 3
 _SHOWN_BYTES = 2048
+_MOST_REDRIVEN_BYTES = 100 * 1024 * 1024  # before compression; what was on the topic before fits on it again
 _DUMP_WIDTH = 16
 _PRINTABLE = frozenset(string.printable.encode()) - frozenset(b"\t\n\r\v\f")
 
@@ -265,7 +266,8 @@ def _would_be(chosen: Sequence[Listed], origins: Mapping[str, int]) -> Outcome:
 
 
 async def _redrive(settings: Settings, places: Sequence[Place]) -> Outcome:
-    async with _reader(settings) as reader, Publisher(settings.producer_options()) as publisher:
+    options = {**settings.producer_options(), "message.max.bytes": _MOST_REDRIVEN_BYTES}
+    async with _reader(settings) as reader, Publisher(options) as publisher:
         with _progress("redriving") as show_progress:
             done = 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -19,6 +19,7 @@ from schemas.feedback import Feedback
 from schemas.model_log import ModelsActivated, ModelSet, activated_version
 from schemas.topics import DEAD_LETTERS, EVENTS, Topic
 from schemas.words import Word
+from streams.batches import time_of
 from streams.decoding import Decoder, opened_decoder
 from streams.settings import Settings
 from streams.topic_admin import partition_counts
@@ -84,7 +85,7 @@ async def tail(
 
 
 async def _read(record: Any, topic: Topic, decoder: Decoder) -> Read:
-    timestamp = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    timestamp = time_of(record)
     position = LogPosition(topic=record.topic, partition=record.partition, offset=record.offset)
     word: Word | DeadLettered | Place
     if topic.word is None or topic.name == DEAD_LETTERS.name:
@@ -117,11 +118,9 @@ def one_line(record: Read) -> Text:
     """A record on one line, coloured."""
     place = f"{record.position.topic}[{record.position.partition}]@{record.position.offset}"
     line = Text.assemble((record.timestamp.strftime("%H:%M:%S.%f")[:-3], "dim"), " ", (place, "cyan"), " ")
-    if record.activates is not None:
-        return line.append(f"{record.activates} ", "bold").append("takes over")
+    if (mark := _mark(record)) is not None:
+        return line.append(*mark)
     match record.word:
-        case Place() as letter_place:
-            line.append(f"redriven: {letter_place}", "green")
         case TriageError() as error:
             line.append(f"unreadable: {error}", "red")
         case DeadLetter() as letter:
@@ -145,6 +144,13 @@ def one_line(record: Read) -> Text:
             said = f"{word.field}={word.value}" if word.field else word.value or str(word.score)
             line.append(f"{word.ticket_id} {word.kind} ", "bold").append(said)
     return line
+
+
+def _mark(record: Read) -> tuple[str, str] | None:
+    """What a record without a value marks, and its style."""
+    if isinstance(record.word, Place):
+        return f"redriven: {record.word}", "green"
+    return None if record.activates is None else (f"{record.activates} takes over", "bold")
 
 
 def _routed(line: Text, ticket: str, priority: str, queue: str, band: Band, text: str) -> None:
