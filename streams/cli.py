@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar
 
@@ -226,8 +227,8 @@ def feed(
     )
     layout = layout or (layout_of(file) if path else Layout.JSONL)
     with ExitStack() as stack:
-        lines = stack.enter_context(_open_text(path)) if path else sys.stdin
-        sink = stack.enter_context(rejects.open("w", encoding="utf-8")) if rejects else None
+        lines = stack.enter_context(_open_text(path)) if path else _stdin()
+        sink = stack.enter_context(_open_rejects(rejects)) if rejects else None
         fed, rejected = _feed_with_progress(settings, path, read_rows(lines, layout, reader), limit, sink)
     if rejected:
         where = f"; they are in {rejects}" if rejects else "; keep them with --rejects FILE"
@@ -436,9 +437,21 @@ def _named_topic(name: str, chosen: Settings) -> topic_admin.Topic:
 
 def _open_text(path: Path) -> TextIO:
     try:
-        return path.open(encoding="utf-8-sig", newline="")  # exports of spreadsheets begin with a byte order mark
+        # Exports of spreadsheets begin with a byte order mark; a row that is not UTF-8 is rejected with its line.
+        return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
     except OSError as error:
         raise BadSettings(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _stdin() -> TextIO:
+    return TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", errors="surrogateescape", newline="")
+
+
+def _open_rejects(path: Path) -> TextIO:
+    try:
+        return path.open("w", encoding="utf-8", errors="backslashreplace")  # which JSON reads as what it was
+    except OSError as error:
+        raise BadSettings(f"--rejects {path} cannot be written: {error.strerror}") from error
 
 
 def _feed_with_progress(
