@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from types import TracebackType
-from typing import Self
-
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.dead_letters import (
     DeadLetter,
@@ -24,13 +21,12 @@ from schemas.errors import TopicsDiffer
 from schemas.topics import DEAD_LETTERS, Topic
 from streams.batches import Record, time_of
 from streams.publish import Outgoing, Publisher
+from streams.reading import Reader, reader
 from streams.settings import Settings
 from streams.topic_admin import partition_counts
 
 BATCH = 200
 """Letters redriven at a time: after a crash, so many at most are redriven without being marked."""
-
-_WAIT_MS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,31 +54,12 @@ class Outcome:
 
 
 class LetterReader:
-    """Reads the dead-letter topic; joins no group and commits nothing. An async context manager.
+    """Reads the dead-letter topic; made by `letter_reader`."""
 
-    Raises TopicsDiffer where the topic does not exist.
-    """
-
-    def __init__(self, settings: Settings, table: Iterable[Topic]) -> None:
-        """`table` has the topics of the pipeline."""
-        self._settings = settings
-        self._names = [topic.name for topic in table]
-        self._consumer = AIOKafkaConsumer(
-            **settings.kafka_options(), auto_offset_reset="earliest", enable_auto_commit=False
-        )
-        self._partitions: dict[str, int] = {}
-
-    async def __aenter__(self) -> Self:
-        self._partitions = await partition_counts(self._names, self._settings)
-        if DEAD_LETTERS.name not in self._partitions:
-            raise TopicsDiffer(f"{DEAD_LETTERS.name} does not exist. Create the topics with: triage topics")
-        await self._consumer.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._consumer.stop()
+    def __init__(self, reader: Reader, partitions: Mapping[str, int]) -> None:
+        """`partitions` has the topics of the pipeline."""
+        self._reader = reader
+        self._partitions = partitions
 
     @property
     def origins(self) -> Mapping[str, int]:
@@ -95,76 +72,71 @@ class LetterReader:
         A letter that repeats another (a worker died before it committed, and did its work again) counts as redriven
         with it. `on_progress` gets the records read and how many there are.
         """
+        places = [(DEAD_LETTERS.name, number) for number in range(self._partitions[DEAD_LETTERS.name])]
+        ranges = await self._reader.bounds(places)
+        if since is not None:
+            for place, (_, end) in ranges.items():
+                first = await self._reader.offset_at(place, since)
+                ranges[place] = (end if first is None else first, end)
+        read, total = 0, sum(end - first for first, end in ranges.values())
+        on_progress(read, total)
         found: dict[Place, Listed] = {}
         redriven: dict[Place, datetime] = {}
-        async for record in self._from(since, on_progress):
-            place = Place(record.partition, record.offset)
-            if (marked := marked_place(record.value, record.headers)) is not None:
-                redriven[marked] = time_of(record)
-            else:
-                found[place] = _listed(place, record)
+        async for records in self._reader.read(ranges):
+            for record in records:
+                place = Place(record.partition, record.offset)
+                if (marked := marked_place(record.value, record.headers)) is not None:
+                    redriven[marked] = time_of(record)
+                else:
+                    found[place] = _listed(place, record)
+            read += len(records)
+            on_progress(read, total)
         origins = {found[place].identity: at for place, at in redriven.items() if place in found}
         return [
             replace(listed, redriven_at=redriven.get(place) or origins.get(listed.identity))
             for place, listed in sorted(found.items())
         ]
 
-    async def records(self, places: Iterable[Place]) -> AsyncIterator[tuple[Place, Record | None]]:
-        """The whole records at `places`, by partition and offset; None where none is (any more)."""
+    async def records(self, places: Collection[Place]) -> dict[Place, Record]:
+        """The whole records at those of `places` where one is (still)."""
         by_partition: dict[int, list[int]] = {}
-        for place in sorted(set(places)):
+        for place in places:
             by_partition.setdefault(place.partition, []).append(place.offset)
-        for partition, offsets in by_partition.items():
-            wanted = set(offsets)
-            async for record in self._range(DEAD_LETTERS.name, partition, offsets[0], offsets[-1]):
-                if record.offset in wanted:
-                    wanted.remove(record.offset)
-                    yield Place(partition, record.offset), record
-            for offset in sorted(wanted):
-                yield Place(partition, offset), None
+        spans = {(DEAD_LETTERS.name, number): (min(wanted), max(wanted)) for number, wanted in by_partition.items()}
+        wanted = set(places)
+        return {
+            place: record
+            async for record in self._between(spans)
+            if (place := Place(record.partition, record.offset)) in wanted
+        }
 
     async def original(self, position: LogPosition) -> Record | None:
         """The record at `position` of one of our topics; None where it is there no more."""
-        async for record in self._range(position.topic, position.partition, position.offset, position.offset):
-            if record.offset == position.offset:
-                return record
-        return None
+        span = {(position.topic, position.partition): (position.offset, position.offset)}
+        found = [record async for record in self._between(span)]
+        return found[0] if found else None
 
-    async def _from(self, since: datetime | None, on_progress: Callable[[int, int], None]) -> AsyncIterator[Record]:
-        consumer = self._consumer
-        places = [TopicPartition(DEAD_LETTERS.name, number) for number in range(self._partitions[DEAD_LETTERS.name])]
-        consumer.assign(places)
-        ends = await consumer.end_offsets(places)
-        starts = await consumer.beginning_offsets(places)
-        if since is not None:
-            found = await consumer.offsets_for_times(dict.fromkeys(places, int(since.timestamp() * 1000)))
-            starts = {place: at.offset if (at := found[place]) is not None else ends[place] for place in places}
-        for place in places:
-            consumer.seek(place, starts[place])
-        read, total = 0, sum(ends[place] - starts[place] for place in places)
-        on_progress(read, total)
-        while any([await consumer.position(place) < ends[place] for place in places]):
-            for records in (await consumer.getmany(timeout_ms=_WAIT_MS)).values():
-                for record in records:
-                    yield record
-                read += len(records)
-            on_progress(min(read, total), total)
+    async def _between(self, spans: Mapping[tuple[str, int], tuple[int, int]]) -> AsyncIterator[Record]:
+        """The records of each place from the first to the last offset of its span, as far as they are there."""
+        known = [(topic, number) for topic, number in spans if number < self._partitions.get(topic, 0)]
+        bounds = await self._reader.bounds(known)
+        ranges = {
+            place: (max(spans[place][0], first), min(spans[place][1] + 1, end))
+            for place, (first, end) in bounds.items()
+        }
+        async for records in self._reader.read(ranges):
+            for record in records:
+                yield record
 
-    async def _range(self, topic: str, partition: int, first: int, last: int) -> AsyncIterator[Record]:
-        """The records of one partition from offset `first` to `last`, as far as they are there."""
-        if not 0 <= partition < self._partitions.get(topic, 0):
-            return
-        place, consumer = TopicPartition(topic, partition), self._consumer
-        consumer.assign([place])
-        start = max(first, (await consumer.beginning_offsets([place]))[place])
-        end = min(last + 1, (await consumer.end_offsets([place]))[place])
-        if start >= end:
-            return
-        consumer.seek(place, start)
-        while await consumer.position(place) < end:
-            for record in (await consumer.getmany(timeout_ms=_WAIT_MS)).get(place, ()):
-                if record.offset <= last:
-                    yield record
+
+@asynccontextmanager
+async def letter_reader(settings: Settings, table: Iterable[Topic]) -> AsyncIterator[LetterReader]:
+    """A reader of the dead letters of a pipeline with the topics `table`. Raises TopicsDiffer where they have none."""
+    partitions = await partition_counts([topic.name for topic in table], settings)
+    if DEAD_LETTERS.name not in partitions:
+        raise TopicsDiffer(f"{DEAD_LETTERS.name} does not exist. Create the topics with: triage topics")
+    async with reader(settings) as opened:
+        yield LetterReader(opened, partitions)
 
 
 def to_redrive(letters: Iterable[Listed], *, again: bool) -> list[Listed]:
@@ -175,7 +147,7 @@ def to_redrive(letters: Iterable[Listed], *, again: bool) -> list[Listed]:
 async def redrive(
     places: Sequence[Place],
     *,
-    reader: LetterReader,
+    letters: LetterReader,
     publisher: Publisher,
     on_progress: Callable[[int], None],
 ) -> Outcome:
@@ -199,33 +171,33 @@ async def redrive(
         batch.clear()
         marks.clear()
 
-    # Two passes over a batch, since looking up an original moves the reader.
     for start in range(0, len(places), BATCH):
-        chosen = [found async for found in reader.records(places[start : start + BATCH])]
-        for place, record in chosen:
-            made = await _again(place, record, reader)
+        chosen = places[start : start + BATCH]
+        found = await letters.records(chosen)
+        for place in chosen:
+            made = await _again(place, found.get(place), letters)
             if isinstance(made, str):
                 refused.append((place, made))
                 on_progress(1)
             else:
                 batch.append(made)
-                marks.append(_mark(place, record.key if record is not None else None))
+                marks.append(_mark(place, found[place].key))
         await flush()
     return Outcome(redriven=redriven, refused=tuple(refused))
 
 
-async def _again(place: Place, record: Record | None, reader: LetterReader) -> Outgoing | str:
+async def _again(place: Place, record: Record | None, letters: LetterReader) -> Outgoing | str:
     """The record that goes back to where it stood, or why none does."""
     if record is None:
         return "there is no such letter (any more)"
     if (marked := marked_place(record.value, record.headers)) is not None:
         return f"it is no letter: it marks that {marked} was redriven"
     letter = DeadLetter.read(record.key, record.value, record.headers, failed_at=time_of(record))
-    if (reason := refusal(letter, reader.origins)) is not None:
+    if (reason := refusal(letter, letters.origins)) is not None:
         return reason
     source = record
     if missing := left_out(record.headers):
-        original = await reader.original(letter.origin)
+        original = await letters.original(letter.origin)
         if original is None:
             return f"it was too large for a letter ({missing}), and its original is no longer in Kafka"
         source = original

@@ -24,7 +24,7 @@ from schemas.errors import BadSettings, DeadLettered, RegistryUnavailable, Unkno
 from streams import wiring
 from streams.batches import Record, time_of
 from streams.publish import Publisher
-from streams.redrive import LetterReader, Listed, Outcome, redrive, to_redrive
+from streams.redrive import Listed, Outcome, letter_reader, redrive, to_redrive
 from streams.registry import SchemaRegistry
 from streams.settings import Settings
 from streams.times import moment
@@ -237,26 +237,22 @@ def _filter(
     )
 
 
-def _reader(settings: Settings) -> LetterReader:
-    return LetterReader(settings, wiring.all_topics(settings))
-
-
 async def _read(settings: Settings, chosen: LetterFilter) -> tuple[list[Listed], Mapping[str, int]]:
     """The letters that fit, and the topics that records may go back to."""
-    async with _reader(settings) as reader:
+    async with letter_reader(settings, wiring.all_topics(settings)) as letters:
         with _progress("reading") as show_progress:
-            found = await reader.letters(since=chosen.since, on_progress=show_progress)
-        return [listed for listed in found if chosen.fits(listed.letter)], reader.origins
+            found = await letters.letters(since=chosen.since, on_progress=show_progress)
+        return [listed for listed in found if chosen.fits(listed.letter)], letters.origins
 
 
 async def _read_one(settings: Settings, place: Place) -> tuple[Record, Record | None]:
     """The letter's record and, where it leaves something out, the original's, if that is still there."""
-    async with _reader(settings) as reader:
-        record = next(iter([found async for _, found in reader.records([place])]), None)
+    async with letter_reader(settings, wiring.all_topics(settings)) as letters:
+        record = (await letters.records([place])).get(place)
         if record is None:
             raise BadSettings(f"there is no dead letter {place} (any more). Try: triage deadletters list")
         letter = DeadLetter.read(record.key, None, record.headers, failed_at=time_of(record))
-        return record, await reader.original(letter.origin) if left_out(record.headers) else None
+        return record, await letters.original(letter.origin) if left_out(record.headers) else None
 
 
 def _would_be(chosen: Sequence[Listed], origins: Mapping[str, int]) -> Outcome:
@@ -267,7 +263,7 @@ def _would_be(chosen: Sequence[Listed], origins: Mapping[str, int]) -> Outcome:
 
 async def _redrive(settings: Settings, places: Sequence[Place]) -> Outcome:
     options = {**settings.producer_options(), "message.max.bytes": _MOST_REDRIVEN_BYTES}
-    async with _reader(settings) as reader, Publisher(options) as publisher:
+    async with letter_reader(settings, wiring.all_topics(settings)) as letters, Publisher(options) as publisher:
         with _progress("redriving") as show_progress:
             done = 0
 
@@ -276,7 +272,7 @@ async def _redrive(settings: Settings, places: Sequence[Place]) -> Outcome:
                 done += more
                 show_progress(done, len(places))
 
-            return await redrive(places, reader=reader, publisher=publisher, on_progress=on_progress)
+            return await redrive(places, letters=letters, publisher=publisher, on_progress=on_progress)
 
 
 async def _decoded(settings: Settings, topic: str, value: bytes | None) -> object:
