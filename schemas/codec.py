@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import types
 from collections.abc import Callable, Mapping
@@ -15,7 +16,8 @@ from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hin
 import fastavro
 
 from schemas import words
-from schemas.errors import DeadLettered, InvalidEvent, NotFramed, Undecodable, UnknownSchema
+from schemas.errors import DeadLettered, InvalidEvent, NotFramed, TooLarge, Undecodable, UnknownSchema
+from schemas.events import MOST_EVENT_BYTES
 from schemas.words import Word
 
 MAGIC = 0
@@ -48,11 +50,16 @@ class Codec:
         self._writer_schemas[schema_id] = words.current()[word].parsed
 
     def learn(self, schema_id: int, text: str) -> None:
-        """Know that `schema_id` means the schema of JSON `text`. Raises Undecodable where that is not Avro."""
+        """Know that `schema_id` means the schema of JSON `text`.
+
+        Raises Undecodable where that is not Avro, or none whose records can be read in bounded time.
+        """
         try:
-            self._writer_schemas[schema_id] = words.parse(text)
+            parsed = words.parse(text)
+            words.check_bounded(parsed)
         except Exception as error:
-            raise Undecodable(f"schema {schema_id} of the registry is not Avro: {error}") from error
+            raise Undecodable(f"schema {schema_id} of the registry is of no use here: {error}") from error
+        self._writer_schemas[schema_id] = parsed
 
     def encode(self, value: Word) -> bytes:
         """The framed bytes of `value`."""
@@ -65,13 +72,15 @@ class Codec:
     def decode(self, data: bytes | None, word: type[W]) -> W:
         """The value in framed bytes, whichever version wrote it.
 
-        Raises NotFramed, UnknownSchema, Undecodable or InvalidEvent.
+        Raises NotFramed, TooLarge, UnknownSchema, Undecodable or InvalidEvent, whatever the bytes.
         """
         if data is None or len(data) < _FRAME.size:
             raise NotFramed("no value" if data is None else f"{len(data)} bytes are too few for a frame")
         magic, schema_id = _FRAME.unpack_from(data)
         if magic != MAGIC:
             raise NotFramed(f"the first byte is 0x{data[0]:02x}, not 0x00")
+        if len(data) > MOST_EVENT_BYTES:
+            raise TooLarge(f"{len(data)} bytes, {MOST_EVENT_BYTES} are the most")
         writer_schema = self._writer_schemas.get(schema_id)
         if writer_schema is None:
             raise UnknownSchema(schema_id)
@@ -133,6 +142,12 @@ def _from_record(cls: type) -> Convert:
     return convert
 
 
+def _finite(number: float) -> float:
+    if not math.isfinite(number):
+        raise InvalidEvent(f"a number is {number}")
+    return number
+
+
 def _writer_of(hint: Any) -> Convert | None:
     """How a field of type `hint` becomes what fastavro writes; None where it already is that."""
     if is_dataclass(hint):
@@ -149,6 +164,8 @@ def _reader_of(hint: Any) -> Convert | None:
         return _from_record(cast("type", hint))
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return hint
+    if hint is float:
+        return _finite
     if get_origin(hint) is tuple:
         inner = _reader_of(get_args(hint)[0])
         return tuple if inner is None else lambda items: tuple(inner(item) for item in items)

@@ -8,6 +8,7 @@ TriageError
 │   └── WorkerStuck       this process cannot go on by itself: a new one can
 ├── DeadLettered          this one event is at fault: its bytes go to the dead letters, the next one follows
 │   ├── NotFramed         no Confluent frame: `0x00` and a 4-byte schema id
+│   ├── TooLarge          more bytes than an event may have
 │   ├── UnknownSchema     the frame names a schema that nobody here knows
 │   ├── Undecodable       the bytes do not match the schema that they name
 │   ├── InvalidEvent      readable, but it breaks a rule of the event
@@ -64,6 +65,10 @@ class DeadLettered(TriageError):  # noqa: N818  as above
 
 class NotFramed(DeadLettered):
     """The value does not start with `0x00` and a 4-byte schema id, or there is no value."""
+
+
+class TooLarge(DeadLettered):
+    """The value has more bytes than one that we can judge in time; compressed, Kafka lets it pass."""
 
 
 class UnknownSchema(DeadLettered):

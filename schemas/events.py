@@ -13,6 +13,18 @@ HUMAN_FIELDS = frozenset({"category", "intent", "priority", "language", "sentime
 """Fields of a decision that a person may have set; such a field is never overwritten."""
 
 
+MOST_EVENT_BYTES = 1_048_588
+"""The most that an event's record may have: Kafka's own default for a topic. It holds before compression, too."""
+
+MOST_CHARACTERS: Mapping[str, int] = {
+    **dict.fromkeys(("event_id", "ticket_id", "source", "tenant", "channel", "customer_tier"), 1_000),
+    "subject": 50_000,
+}
+"""What a decision carries on has a length, so that a decision fits into a record whatever the event; the body has not.
+"""
+_MOST_HUMAN_CHARACTERS = 1_000
+
+
 class EventKind(StrEnum):
     """What happened to the ticket."""
 
@@ -60,9 +72,17 @@ class TicketEvent:
         for name in ("event_id", "ticket_id", "source", "tenant"):
             if not getattr(self, name).strip():
                 raise InvalidEvent(f"{name} is empty")
+        for name, most in MOST_CHARACTERS.items():
+            if (text := getattr(self, name)) and len(text) > most:
+                raise InvalidEvent(f"{name} has {len(text)} characters, {most} are the most")
         if self.occurred_at.tzinfo is None:
             raise InvalidEvent("occurred_at has no time zone")
         if unknown := self.human_set.keys() - HUMAN_FIELDS:
             raise InvalidEvent(
                 f"human_set names {', '.join(sorted(unknown))}; it may name {', '.join(sorted(HUMAN_FIELDS))}"
             )
+        for name, value in self.human_set.items():
+            if len(value) > _MOST_HUMAN_CHARACTERS:
+                raise InvalidEvent(
+                    f"human_set.{name} has {len(value)} characters, {_MOST_HUMAN_CHARACTERS} are the most"
+                )

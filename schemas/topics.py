@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from schemas.decisions import Assignment, Decision
-from schemas.events import TicketEvent
+from schemas.events import MOST_EVENT_BYTES, TicketEvent
 from schemas.feedback import Feedback
 from schemas.model_log import ModelsActivated, ModelSet
 from schemas.words import Word
@@ -16,6 +16,12 @@ from schemas.words import Word
 REVIEW_QUEUE = "review"
 PARTITIONS = 8
 """All topics have the same number, so that one ticket's events, decisions and feedback share a partition number."""
+
+
+MOST_RECORD_BYTES = 2 * 1024 * 1024
+"""The largest record that we write: an event of any size, with all that a dead letter adds to it."""
+
+MOST_BYTES_SETTING = "max.message.bytes"
 
 
 class Cleanup(StrEnum):
@@ -27,7 +33,10 @@ class Cleanup(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """One topic. `word` is None where values are foreign bytes; `retention` None keeps records for ever."""
+    """One topic. `word` is None where values are foreign bytes; `retention` None keeps records for ever.
+
+    `most_bytes` is what a record may have, with its key, its headers and Kafka's framing.
+    """
 
     name: str
     key: str
@@ -36,11 +45,16 @@ class Topic:
     retention: timedelta | None
     cleanup: Cleanup = Cleanup.DELETE
     partitions: int = PARTITIONS
+    most_bytes: int = MOST_RECORD_BYTES
 
     def config(self) -> Mapping[str, str]:
         """The topic's settings in Kafka's own names and units."""
         retention_ms = -1 if self.retention is None else self.retention // timedelta(milliseconds=1)
-        return {"cleanup.policy": self.cleanup.value, "retention.ms": str(retention_ms)}
+        return {
+            "cleanup.policy": self.cleanup.value,
+            "retention.ms": str(retention_ms),
+            MOST_BYTES_SETTING: str(self.most_bytes),
+        }
 
 
 EVENTS = Topic(
@@ -49,6 +63,7 @@ EVENTS = Topic(
     word=TicketEvent,
     about="What sources tell: one record per event of a ticket; and, without a value, when other models take over.",
     retention=timedelta(days=30),
+    most_bytes=MOST_EVENT_BYTES,
 )
 DECISIONS = Topic(
     name="tickets.decisions.v1",
@@ -63,6 +78,7 @@ FEEDBACK = Topic(
     word=Feedback,
     about="Corrections, reassignments, resolutions and ratings.",
     retention=timedelta(days=90),
+    most_bytes=MOST_EVENT_BYTES,
 )
 DEAD_LETTERS = Topic(
     name="tickets.deadletters.v1",

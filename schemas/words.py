@@ -31,6 +31,9 @@ WORDS: Mapping[str, type[Word]] = {
     "models_activated": ModelsActivated,
 }
 
+MOST_NODES = 1_000
+"""Of a schema, counted as often as it uses them: our largest has fewer than 200."""
+
 _FILE_NAME = re.compile(r"(?P<word>[a-z_]+)\.v(?P<version>\d+)\.avsc")
 
 
@@ -79,3 +82,63 @@ def current() -> Mapping[type[Word], WordSchema]:
 def parse(text: str) -> Any:
     """Compile an Avro schema's JSON text. Raises ValueError or a fastavro error where it is none."""
     return cast("Any", parse_schema(json.loads(text)))
+
+
+def check_bounded(parsed: Any) -> None:
+    """Raise ValueError where few bytes of a compiled schema could take unbounded time, memory or stack to read.
+
+    That is a schema that nests in itself, one that multiplies (a record of twice a record of twice a record ...), and
+    one with an array of what takes no bytes, of which nine bytes can claim any number.
+    """
+    named: Mapping[str, Any] = {}
+    if isinstance(parsed, dict):
+        named = cast("dict[str, Any]", parsed).get("__named_schemas", named)
+    _Measure(named).of(parsed)
+
+
+class _Measure:
+    """Measures schemas: the least number of bytes of a value, and the number of nodes that reading it visits."""
+
+    def __init__(self, named: Mapping[str, Any]) -> None:
+        self._named = named
+        self._known: dict[str, tuple[int, int]] = {}
+        self._open: set[str] = set()
+
+    def of(self, schema: Any) -> tuple[int, int]:
+        """Least bytes and nodes of `schema`. Raises ValueError as `check_bounded`."""
+        least, nodes = self._of(schema)
+        if nodes > MOST_NODES:
+            raise ValueError(f"reading it visits more than {MOST_NODES} nodes")
+        return least, nodes
+
+    def _of(self, schema: Any) -> tuple[int, int]:
+        if isinstance(schema, list):
+            return 1, 1 + max((self.of(branch)[1] for branch in cast("list[Any]", schema)), default=0)
+        if isinstance(schema, str):
+            return self._of_name(schema)
+        kind = schema["type"]
+        if kind in ("record", "error"):
+            return self._of_record(schema)
+        if kind in ("array", "map"):
+            least, nodes = self.of(schema["items" if kind == "array" else "values"])
+            if kind == "array" and not least:
+                raise ValueError("it has an array of items that take no bytes")
+            return 1, 1 + nodes
+        if kind == "fixed":
+            return int(schema["size"]), 1
+        return (1, 1) if kind == "enum" else self.of(kind)
+
+    def _of_name(self, name: str) -> tuple[int, int]:
+        if name not in self._named:
+            return (0, 1) if name == "null" else (1, 1)
+        return self._known[name] if name in self._known else self.of(self._named[name])
+
+    def _of_record(self, schema: Mapping[str, Any]) -> tuple[int, int]:
+        name = str(schema["name"])
+        if name in self._open:
+            raise ValueError(f"{name} nests in itself")
+        self._open.add(name)
+        measured = [self.of(field["type"]) for field in schema["fields"]]
+        self._open.remove(name)
+        self._known[name] = sum(least for least, _ in measured), 1 + sum(nodes for _, nodes in measured)
+        return self._known[name]

@@ -97,9 +97,9 @@ def dead_letter_row(letter: DeadLetter, stored_at: LogPosition) -> Row:
         "value": letter.value,
         "failed_at": letter.failed_at,
     }
-    origin = letter.origin
-    known = bool(origin.topic) and 0 <= origin.partition < _MOST_PARTITIONS and 0 <= origin.offset < _MOST_OFFSET
-    return Row(table="dead_letters", position=origin if known else stored_at, values=values)
+    origin = letter.origin  # a foreign writer may say anything
+    fits = letter.has_origin and origin.partition < _MOST_PARTITIONS and origin.offset < _MOST_OFFSET
+    return Row(table="dead_letters", position=origin if fits else stored_at, values=values)
 
 
 def as_columns(rows: Sequence[Row], *, ingested_at: datetime) -> tuple[list[str], list[list[Any]]]:

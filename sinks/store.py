@@ -5,6 +5,7 @@ This is the one module that knows the ClickHouse driver. Everything here blocks:
 
 from __future__ import annotations
 
+import errno
 import itertools
 import logging
 import re
@@ -45,8 +46,11 @@ _ONE_PART = {
 
 # Server-side errors that pass: TIMEOUT_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, SOCKET_TIMEOUT, NETWORK_ERROR,
 # QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING (the driver's second try), MEMORY_LIMIT_EXCEEDED, TABLE_IS_READ_ONLY,
-# TOO_MANY_PARTS, QUERY_WAS_CANCELLED, KEEPER_EXCEPTION.
-_PASSING_CODES = frozenset({159, 202, 209, 210, 216, 241, 242, 252, 394, 999})
+# NOT_ENOUGH_SPACE, TOO_MANY_PARTS, QUERY_WAS_CANCELLED, KEEPER_EXCEPTION.
+_PASSING_CODES = frozenset({159, 202, 209, 210, 216, 241, 242, 243, 252, 394, 999})
+
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""What the engine in process meets before ClickHouse's own code 243: the driver's temporary files."""
 
 _NO_TABLES_CODES = frozenset({60, 81})  # UNKNOWN_TABLE, UNKNOWN_DATABASE
 
@@ -263,6 +267,8 @@ class Store:
                 return work()
             except ClickHouseError as error:
                 raise _named(error) from error
+            except OSError as error:
+                raise _full(error) from error
 
 
 def _open(access: StoreAccess) -> Client:
@@ -284,6 +290,8 @@ def _open(access: StoreAccess) -> Client:
         )
     except ClickHouseError as error:
         raise _named(error) from error
+    except OSError as error:
+        raise _full(error) from error
 
 
 def _open_embedded(folder: Path) -> Client:
@@ -323,6 +331,10 @@ def _quoted(text: str) -> str:
     return f"'{escaped}'"
 
 
+def _full(error: OSError) -> StoreUnavailable | OSError:
+    return StoreUnavailable(f"ClickHouse: {error}") if error.errno in _NO_SPACE else error
+
+
 def _named(error: ClickHouseError) -> StoreUnavailable | StoreRejected:
     if isinstance(error, DataError):
         return StoreRejected(f"a row does not fit its table: {error}")
@@ -330,7 +342,7 @@ def _named(error: ClickHouseError) -> StoreUnavailable | StoreRejected:
     text = str(error).split("(for url")[0].strip()[:1000]
     if (refused := _NO_CONNECTION.search(text)) is not None:
         return StoreUnavailable(f"ClickHouse at {refused['url']} does not answer: {refused['reason']}")
-    if isinstance(error, OperationalError) or code is None or code in _PASSING_CODES:
+    if isinstance(error, OperationalError) or code is None or code in _PASSING_CODES or "No space left" in text:
         return StoreUnavailable(f"ClickHouse: {text}")
     if code in _NO_TABLES_CODES:
         return StoreRejected(

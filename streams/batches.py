@@ -29,8 +29,11 @@ def position_of(record: Record) -> LogPosition:
 
 
 def time_of(record: Record) -> datetime:
-    """The broker's or the producer's time stamp of `record`, in UTC."""
-    return datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    """The broker's or the producer's time stamp of `record`, in UTC; 1970 where that is no time that Python has."""
+    try:
+        return datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar
 
@@ -27,12 +28,12 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from schemas.codec import Codec, to_json
+from schemas.codec import Codec
 from schemas.errors import BadSettings, Halted, RetryLater, TriageError
 from schemas.topics import DECISIONS
 from sinks.migrations import migrate as apply_migrations
 from sinks.queries import DEFAULT, named_queries
-from streams import topic_admin, wiring
+from streams import redrive_cli, topic_admin, wiring
 from streams.agents import Role
 from streams.feed import Layout, Rejected, RowReader, layout_of, read_rows
 from streams.feed import feed as feed_rows
@@ -58,8 +59,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # an error of ours is one message; any other is a plain traceback to report
     help="Streaming triage of support tickets: decide, route and archive over Kafka, with ClickHouse for trends.",
     epilog="Settings are environment variables TRIAGE_*: see [b]triage settings[/b]. "
-    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some rows were rejected, 75 a service is away, try later.",
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some rows or letters were refused, 75 a service is away.",
 )
+app.add_typer(redrive_cli.app, name="deadletters")
 out = Console()
 err = Console(stderr=True)
 
@@ -155,16 +157,15 @@ def topics(
         bool, typer.Option("--check", help="Create nothing; fail where a topic is missing or differs.")
     ] = False,
 ) -> None:
-    """Create the topics of the topic table and verify those that exist."""
+    """Create the topics of the topic table, give them room for larger records, and verify those that exist."""
     settings = _settings(context)
     table = Table("topic", "parts", "cleanup", "kept", "schema", "state")
     table.columns[0].no_wrap = True
     states = _run(topic_admin.ensure_topics(wiring.all_topics(settings), settings, create=not check_only))
     for state in states:
         topic = state.topic
-        verdict = (
-            "[red]differs[/]" if state.differences else "[green]created[/]" if state.created else "as it should be"
-        )
+        good = "[green]created[/]" if state.created else "[green]widened[/]" if state.widened else "as it should be"
+        verdict = "[red]differs[/]" if state.differences else good
         table.add_row(
             topic.name,
             str(state.partitions),
@@ -226,8 +227,8 @@ def feed(
     )
     layout = layout or (layout_of(file) if path else Layout.JSONL)
     with ExitStack() as stack:
-        lines = stack.enter_context(_open_text(path)) if path else sys.stdin
-        sink = stack.enter_context(rejects.open("w", encoding="utf-8")) if rejects else None
+        lines = stack.enter_context(_open_text(path)) if path else _stdin()
+        sink = stack.enter_context(_open_rejects(rejects)) if rejects else None
         fed, rejected = _feed_with_progress(settings, path, read_rows(lines, layout, reader), limit, sink)
     if rejected:
         where = f"; they are in {rejects}" if rejects else "; keep them with --rejects FILE"
@@ -249,7 +250,8 @@ def tail(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Print a topic's records, decoded."""
-    from streams.tail import one_line  # noqa: PLC0415  needed by this command alone
+    from streams.tail import as_json as json_of  # noqa: PLC0415  needed by this command alone
+    from streams.tail import one_line  # noqa: PLC0415
     from streams.tail import tail as read_topic  # noqa: PLC0415
 
     settings = _settings(context)
@@ -258,8 +260,7 @@ def tail(
     async def show() -> None:
         async for record in read_topic(chosen, settings, last=None if everything else last, follow=follow):
             if as_json:
-                value = {"error": str(record.word)} if isinstance(record.word, TriageError) else to_json(record.word)
-                print(json.dumps({**to_json(record.position), "value": value}, ensure_ascii=False), flush=True)  # noqa: T201  for machines
+                print(json.dumps(json_of(record), ensure_ascii=False), flush=True)  # noqa: T201  for machines
             else:
                 out.print(one_line(record), soft_wrap=True)
 
@@ -436,9 +437,21 @@ def _named_topic(name: str, chosen: Settings) -> topic_admin.Topic:
 
 def _open_text(path: Path) -> TextIO:
     try:
-        return path.open(encoding="utf-8-sig", newline="")  # exports of spreadsheets begin with a byte order mark
+        # Exports of spreadsheets begin with a byte order mark; a row that is not UTF-8 is rejected with its line.
+        return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
     except OSError as error:
         raise BadSettings(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _stdin() -> TextIO:
+    return TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", errors="surrogateescape", newline="")
+
+
+def _open_rejects(path: Path) -> TextIO:
+    try:
+        return path.open("w", encoding="utf-8", errors="backslashreplace")  # which JSON reads as what it was
+    except OSError as error:
+        raise BadSettings(f"--rejects {path} cannot be written: {error.strerror}") from error
 
 
 def _feed_with_progress(

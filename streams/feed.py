@@ -20,7 +20,13 @@ from schemas.events import HUMAN_FIELDS, EventKind, TicketEvent
 from streams.publish import Outgoing, Publisher
 
 BATCH = 500
+MOST_ROW_BYTES = 1_000_000
+"""Of a row, as JSON: its event fits into a record with its headers."""
+
 _LAST_SECOND = 1e11  # in the year 5138: what is larger are milliseconds since 1970
+
+_MOST_FIELD_CHARACTERS = 100 * MOST_ROW_BYTES
+"""Of CSV: the row's own limit says what is wrong with a large one, Python's small default would end the file."""
 
 # What the columns of other systems' exports are commonly called, best first.
 ALIASES: Mapping[str, tuple[str, ...]] = {
@@ -77,6 +83,12 @@ class RowReader:
     def event(self, row: Mapping[str, object], line: int) -> TicketEvent:
         """The event in `row`. Raises InvalidEvent with what is wrong."""
         text = json.dumps(row, sort_keys=True, ensure_ascii=False, default=str)
+        try:
+            size = len(text.encode())
+        except UnicodeEncodeError as error:
+            raise InvalidEvent("the row is not UTF-8 text; save the file as UTF-8") from error
+        if size > MOST_ROW_BYTES:
+            raise InvalidEvent(f"the row has {size} bytes, {MOST_ROW_BYTES} are the most")
         digest = hashlib.sha256(f"{self.source}\0{line}\0{text}".encode()).hexdigest()[:16]
         ticket_id = self._text(row, "ticket_id") or f"{self.source}-{digest}"
         kind = self._text(row, "kind") or EventKind.CREATED.value
@@ -130,9 +142,9 @@ class RowReader:
             if isinstance(value, int | float):
                 return datetime.fromtimestamp(value / 1000 if value > _LAST_SECOND else value, UTC)
             time = datetime.fromisoformat(str(value))
+            return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
         except (ValueError, OverflowError, OSError) as error:
             raise InvalidEvent(f"occurred_at is {value!r}, no time in ISO 8601 or since 1970") from error
-        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def read_rows(lines: TextIO, layout: Layout, reader: RowReader) -> Iterator[tuple[int, TicketEvent | Rejected]]:
@@ -146,6 +158,8 @@ def read_rows(lines: TextIO, layout: Layout, reader: RowReader) -> Iterator[tupl
             yield len(text), reader.event(row, line)
         except InvalidEvent as error:
             yield len(text), Rejected(line=line, reason=str(error), text=text)
+        except RecursionError:
+            yield len(text), Rejected(line=line, reason="nested too deeply", text=text)
 
 
 def layout_of(name: str) -> Layout:
@@ -211,15 +225,23 @@ def _jsonl_rows(lines: TextIO) -> Iterator[tuple[int, dict[str, object] | str, s
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             yield number, f"not JSON: {error}", line
             continue
         yield number, row if isinstance(row, dict) else f"a JSON {type(row).__name__}, not an object", line
 
 
 def _csv_rows(lines: TextIO) -> Iterator[tuple[int, dict[str, object] | str, str]]:
+    csv.field_size_limit(_MOST_FIELD_CHARACTERS)
     reader = csv.DictReader(lines)
-    for row in reader:
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield reader.line_num, f"not CSV: {error}", ""
+            continue
         text = ",".join(str(value) for value in row.values())
         if None in row:
             yield (

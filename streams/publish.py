@@ -15,6 +15,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from schemas.dead_letters import Header
 from schemas.errors import BadSettings, KafkaUnavailable, PublishFailed, TriageError
+from schemas.topics import MOST_RECORD_BYTES
 
 log = logging.getLogger("triage.publish")
 
@@ -36,6 +37,7 @@ _OPTIONS = {
     "compression.type": "lz4",
     "partitioner": "murmur2_random",  # as Kafka's Java clients and aiokafka: one ticket, one partition
     "queue.buffering.max.messages": 200_000,
+    "message.max.bytes": MOST_RECORD_BYTES,  # before compression; brokers look at the topic's, after it
     "socket.nagle.disable": True,
     "reconnect.backoff.max.ms": 1_000,
     "log_level": 2,  # it logs each attempt to connect; what matters comes by error_cb

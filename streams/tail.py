@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from rich.text import Text
 
-from schemas.codec import Codec
-from schemas.dead_letters import DeadLetter
+from schemas.codec import Codec, to_json
+from schemas.dead_letters import DeadLetter, Place, marked_place
 from schemas.decisions import Assignment, Band, Decision, LogPosition
 from schemas.errors import DeadLettered, TopicsDiffer, TriageError
 from schemas.events import TicketEvent
@@ -19,6 +19,7 @@ from schemas.feedback import Feedback
 from schemas.model_log import ModelsActivated, ModelSet, activated_version
 from schemas.topics import DEAD_LETTERS, EVENTS, Topic
 from schemas.words import Word
+from streams.batches import time_of
 from streams.decoding import Decoder, opened_decoder
 from streams.settings import Settings
 from streams.topic_admin import partition_counts
@@ -29,13 +30,16 @@ PRIORITY_STYLE = {"P1": "bold red", "P2": "yellow", "P3": "", "P4": "dim"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """A record and what it means; `word` is the error where it cannot be read."""
+    """A record and what it means.
+
+    `word` is the error where it cannot be read, and the letter's place where it marks that a letter was redriven.
+    """
 
     position: LogPosition
     timestamp: datetime
     key: bytes | None
     headers: dict[str, bytes | None]
-    word: Word | DeadLettered
+    word: Word | DeadLettered | Place
     activates: str | None = None
     """The models that take over by this record."""
 
@@ -81,11 +85,13 @@ async def tail(
 
 
 async def _read(record: Any, topic: Topic, decoder: Decoder) -> Read:
-    timestamp = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    timestamp = time_of(record)
     position = LogPosition(topic=record.topic, partition=record.partition, offset=record.offset)
-    word: Word | DeadLettered
+    word: Word | DeadLettered | Place
     if topic.word is None or topic.name == DEAD_LETTERS.name:
-        word = DeadLetter.read(record.key, record.value, record.headers, failed_at=timestamp)
+        word = marked_place(record.value, record.headers) or DeadLetter.read(
+            record.key, record.value, record.headers, failed_at=timestamp
+        )
     else:
         word = await decoder.decode(record.value, topic.word)
     return Read(
@@ -98,12 +104,22 @@ async def _read(record: Any, topic: Topic, decoder: Decoder) -> Read:
     )
 
 
+def as_json(record: Read) -> dict[str, Any]:
+    """A record for machines: where it stands, and its value or the error."""
+    word = record.word
+    if isinstance(word, Place):
+        value: Any = {"redriven": str(word)}
+    else:
+        value = {"error": str(word)} if isinstance(word, TriageError) else to_json(word)
+    return {**to_json(record.position), "value": value}
+
+
 def one_line(record: Read) -> Text:
     """A record on one line, coloured."""
     place = f"{record.position.topic}[{record.position.partition}]@{record.position.offset}"
     line = Text.assemble((record.timestamp.strftime("%H:%M:%S.%f")[:-3], "dim"), " ", (place, "cyan"), " ")
-    if record.activates is not None:
-        return line.append(f"{record.activates} ", "bold").append("takes over")
+    if (mark := _mark(record)) is not None:
+        return line.append(*mark)
     match record.word:
         case TriageError() as error:
             line.append(f"unreadable: {error}", "red")
@@ -128,6 +144,13 @@ def one_line(record: Read) -> Text:
             said = f"{word.field}={word.value}" if word.field else word.value or str(word.score)
             line.append(f"{word.ticket_id} {word.kind} ", "bold").append(said)
     return line
+
+
+def _mark(record: Read) -> tuple[str, str] | None:
+    """What a record without a value marks, and its style."""
+    if isinstance(record.word, Place):
+        return f"redriven: {record.word}", "green"
+    return None if record.activates is None else (f"{record.activates} takes over", "bold")
 
 
 def _routed(line: Text, ticket: str, priority: str, queue: str, band: Band, text: str) -> None:

@@ -11,27 +11,36 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError
+from confluent_kafka import KafkaException
 
 from schemas.errors import TopicsDiffer
-from schemas.topics import Topic
+from schemas.topics import MOST_BYTES_SETTING, Topic
 from streams.settings import Settings
 
 _CREATE_TRIES = 20
 _USUAL_REPLICAS = 3
+_ALTER_WITHIN_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicState:
-    """One topic as it is: whether it was `created` now, its partitions, and where it differs from the table."""
+    """One topic as it is: whether it was `created` now, its partitions, and where it differs from the table.
+
+    `widened` says that it was given more room for a record now.
+    """
 
     topic: Topic
     partitions: int
     created: bool
+    widened: bool
     differences: tuple[str, ...]
 
 
 async def ensure_topics(table: Iterable[Topic], settings: Settings, *, create: bool = True) -> list[TopicState]:
-    """Create what is missing and compare all. Raises TopicsDiffer where something is missing and `create` is off."""
+    """Create what is missing, give topics the room for a record that they lack, and compare all.
+
+    Raises TopicsDiffer where something is missing and `create` is off, which also leaves the room as it is.
+    """
     topics = tuple(table)
     admin = AIOKafkaAdminClient(**settings.kafka_options())
     await admin.start()
@@ -45,6 +54,10 @@ async def ensure_topics(table: Iterable[Topic], settings: Settings, *, create: b
             await _create(admin, missing, settings)
         partitions = await _partitions(admin, topics)
         configs = await _configs(admin, topics)
+        narrow = [topic for topic in topics if create and _is_narrow(topic, configs[topic.name])]
+        if narrow:
+            await asyncio.to_thread(_widen, narrow, settings)
+            configs = await _widened_configs(admin, topics)
     finally:
         await admin.close()
     return [
@@ -52,6 +65,7 @@ async def ensure_topics(table: Iterable[Topic], settings: Settings, *, create: b
             topic=topic,
             partitions=partitions[topic.name],
             created=topic in missing,
+            widened=topic in narrow,
             differences=_differences(topic, configs[topic.name]),
         )
         for topic in topics
@@ -146,9 +160,60 @@ async def _configs(admin: AIOKafkaAdminClient, topics: tuple[Topic, ...]) -> dic
     return configs
 
 
+def _is_narrow(topic: Topic, config: Mapping[str, str]) -> bool:
+    return int(config.get(MOST_BYTES_SETTING) or 0) < topic.most_bytes
+
+
+def _widen(topics: list[Topic], settings: Settings) -> None:
+    """Give `topics` the room for a record that the table says: more of it breaks nothing, so no person has to decide.
+
+    Blocks. aiokafka cannot change one setting without resetting the others.
+    """
+    from confluent_kafka import admin as client_module  # noqa: PLC0415  needed once in a cluster's life
+
+    kafka: Any = client_module  # its stub does not say what it exports
+    client = kafka.AdminClient({**settings.producer_options(), "log_level": 2})
+    operation = kafka.AlterConfigOpType.SET
+    changed = [
+        kafka.ConfigResource(
+            kafka.ResourceType.TOPIC,
+            topic.name,
+            incremental_configs=[
+                kafka.ConfigEntry(MOST_BYTES_SETTING, str(topic.most_bytes), incremental_operation=operation)
+            ],
+        )
+        for topic in topics
+    ]
+    try:
+        for future in client.incremental_alter_configs(changed, request_timeout=_ALTER_WITHIN_SECONDS).values():
+            future.result(_ALTER_WITHIN_SECONDS)
+    except (KafkaException, TimeoutError) as error:
+        names = ", ".join(topic.name for topic in topics)
+        raise TopicsDiffer(
+            f"{MOST_BYTES_SETTING} of {names} cannot be raised to what the topic table says: {error}. Let this user "
+            "alter topics, or change it with Kafka's own tools"
+        ) from error
+
+
+async def _widened_configs(admin: AIOKafkaAdminClient, topics: tuple[Topic, ...]) -> dict[str, dict[str, str]]:
+    """The topics' settings once the broker that answers has heard of the change."""
+    for _ in range(_CREATE_TRIES):
+        configs = await _configs(admin, topics)
+        if not any(_is_narrow(topic, configs[topic.name]) for topic in topics):
+            return configs
+        await asyncio.sleep(0.1)
+    return await _configs(admin, topics)
+
+
 def _differences(topic: Topic, config: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(
+    differences = [
         f"{name} is {config.get(name)}, the table says {wanted}"
         for name, wanted in topic.config().items()
-        if config.get(name) != wanted
-    )
+        if name != MOST_BYTES_SETTING and config.get(name) != wanted
+    ]
+    if _is_narrow(topic, config):
+        differences.append(
+            f"{MOST_BYTES_SETTING} is {config.get(MOST_BYTES_SETTING)}, the table says {topic.most_bytes} or more; "
+            "triage topics raises it"
+        )
+    return tuple(differences)

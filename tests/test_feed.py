@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO, cast
 
 import pytest
 from examples import NOON
@@ -116,3 +117,44 @@ def test_the_layout_follows_from_the_name() -> None:
     assert [layout_of(name) for name in ("a.csv", "b.JSONL", "c.ndjson")] == [Layout.CSV, Layout.JSONL, Layout.JSONL]
     with pytest.raises(BadSettings, match="--format"):
         layout_of("tickets.xlsx")
+
+
+def results(lines: io.TextIOBase, layout: Layout = Layout.JSONL) -> list[TicketEvent | Rejected]:
+    return [result for _, result in read_rows(cast("TextIO", lines), layout, reader())]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('{"text": "half \\ud83d"}', "not UTF-8"),
+        ('{"text": ' + "[" * 100_000 + "}", "not JSON"),
+        ('{"text": "x", "other": ' + "[" * 20_000 + "]" * 20_000 + "}", "not JSON|nested"),
+        ('{"text": "' + "x" * 1_500_000 + '"}', "15000.. bytes, 1000000 are the most"),
+        ('{"text": "x", "id": ' + "9" * 6_000 + "}", "not JSON"),
+        ('{"text": "x", "created_at": NaN}', "no time"),
+        ('{"text": "x", "created_at": "9999-12-31T23:59:59-12:00"}', "no time"),
+        ('{"text": "x", "id": "' + "x" * 1_001 + '"}', "event_id has 1018 characters"),
+    ],
+    ids=lambda value: value[:30],
+)
+def test_a_row_that_would_trip_a_parser_is_rejected_and_the_next_one_is_read(line: str, reason: str) -> None:
+    bad, good = results(io.StringIO(line + '\n{"text": "good"}\n'))
+    assert isinstance(bad, Rejected)
+    assert re.search(reason, bad.reason), bad.reason
+    assert (bad.line, isinstance(good, TicketEvent)) == (1, True)
+
+
+def test_a_row_in_another_encoding_is_rejected_with_its_line_and_keeps_its_bytes() -> None:
+    rows = 'id,text\n1,"Größe"\n2,ok\n'.encode("latin-1")
+    bad, good = results(io.TextIOWrapper(io.BytesIO(rows), encoding="utf-8", errors="surrogateescape"), Layout.CSV)
+    assert isinstance(bad, Rejected)
+    assert (bad.line, bad.text.encode(errors="surrogateescape")) == (2, "1,Größe".encode("latin-1"))
+    assert "save the file as UTF-8" in bad.reason
+    assert isinstance(good, TicketEvent)
+
+
+def test_a_large_field_of_a_csv_file_is_an_event_up_to_the_limit_of_a_row() -> None:
+    large, huge, good = results(io.StringIO(f"id,text\n1,{'x' * 200_000}\n2,{'x' * 1_500_000}\n3,ok\n"), Layout.CSV)
+    assert isinstance(large, TicketEvent)
+    assert isinstance(huge, Rejected)
+    assert isinstance(good, TicketEvent)

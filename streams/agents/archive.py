@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from schemas import topics
 from schemas.cloudevents import LATENCY_HEADER
-from schemas.dead_letters import REDRIVEN_HEADER, DeadLetter
+from schemas.dead_letters import REDRIVEN_HEADER, DeadLetter, marked_place
 from schemas.decisions import Decision
 from schemas.errors import DeadLettered, StoreUnavailable
 from schemas.events import TicketEvent
@@ -98,8 +98,10 @@ class ArchiveAgent:
             await self._write(rows)
 
     async def _row(self, record: Record) -> Row | DeadLettered | None:
-        """The record's row; the error of one that cannot be read; None for one that another agent answers for."""
+        """The record's row; the error of one that cannot be read; None for what is no row."""
         if record.topic == topics.DEAD_LETTERS.name:
+            if marked_place(record.value, record.headers) is not None:
+                return None  # it says that a letter was redriven
             letter = DeadLetter.read(record.key, record.value, record.headers, failed_at=time_of(record))
             return dead_letter_row(letter, position_of(record))
         if record.topic == topics.EVENTS.name:
@@ -139,4 +141,4 @@ class ArchiveAgent:
 def _latency_ms(record: Record) -> int:
     """The latency that the triage agent noted, -1 where it is missing."""
     value = dict(record.headers).get(LATENCY_HEADER)
-    return int(value) if value is not None and value.isdigit() else -1
+    return int(value) if value is not None and value.isdigit() and len(value) < 10 else -1  # noqa: PLR2004  11 days

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from models.decide import decide
@@ -21,7 +21,11 @@ from streams.model_log import LiveModels
 from streams.publish import Outgoing, Publisher
 
 SLICE = 50
-"""Records decided at a stretch: then they are sent, and the event loop sees to the health checks and to Kafka."""
+SLICE_BYTES = 256 * 1024
+"""Records decided at a stretch: then they are sent, and the event loop sees to the health checks and to Kafka.
+
+An event of a megabyte takes a second: fifty of them without a pause would pass for a worker that hangs.
+"""
 
 
 class TriageAgent:
@@ -50,9 +54,9 @@ class TriageAgent:
     async def __call__(self, records: Sequence[Record]) -> None:
         """Decide on `records` and wait until everything that follows from them is on the brokers."""
         await self._models.refresh()
-        for start in range(0, len(records), SLICE):
+        for part in slices(records):
             outgoing: list[Outgoing] = []
-            for record in records[start : start + SLICE]:
+            for record in part:
                 event = await self._decoder.decode(record.value, TicketEvent)
                 if isinstance(event, TicketEvent):
                     outgoing += self._decided(record, event)
@@ -98,3 +102,15 @@ class TriageAgent:
                 headers=decision_headers(assignment, latency_ms=latency_ms, trace=record.headers),
             ),
         ]
+
+
+def slices(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
+    """`records` in parts of at most SLICE, which end with the record that fills SLICE_BYTES."""
+    start = size = 0
+    for at, record in enumerate(records, 1):
+        size += len(record.value or b"")
+        if at - start == SLICE or size >= SLICE_BYTES:
+            yield records[start:at]
+            start, size = at, 0
+    if start < len(records):
+        yield records[start:]

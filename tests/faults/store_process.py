@@ -2,9 +2,9 @@
 
     python tests/faults/store_process.py FOLDER PORT
 
-`POST /faults?before=2&after=1&late=1` drops the connections of the next inserts: `before` the query is run, `after` it was,
-or `late`: at once, and the query is run two seconds later, as when a server is slow and its client has given up. `GET`
-says how many are still to be dropped.
+`POST /faults?before=2&after=1&late=1` drops the connections of the next inserts: `before` the query is run, `after` it
+was, or `late`: at once, and the query is run two seconds later, as when a server is slow and its client has given up.
+`GET` says how many are still to be dropped.
 """
 
 from __future__ import annotations
