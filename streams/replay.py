@@ -287,8 +287,8 @@ class Replay:
     def _decided(self, record: Record, event: TicketEvent | DeadLettered) -> tuple[Decision | None, Exception | None]:
         """The decision on a record; where there is none, the error that forbids it, or None where none is due."""
         if not isinstance(event, TicketEvent):
-            is_activation = activated_version(record.value, record.headers) is not None
-            return None, None if is_activation else event
+            version = activated_version(record.value, record.headers)
+            return None, None if version in self._log.sets else event
         if not event.kind.needs_decision:
             return None, None
         version = self._log.lineage.at(record.partition, record.offset)
