@@ -1,0 +1,399 @@
+"""The loops of `models.kernels`, compiled by numba. `models.numpy_kernels` says in fewer lines what they compute.
+
+numba keeps the machine code in a cache on disk: only the first run after an installation compiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from models.layout import (
+    BIAS_SQUARES,
+    BLOCK,
+    COUNTS,
+    DOCUMENTS,
+    EXPERTS,
+    LONGEST_GRAM,
+    MIX_SQUARES,
+    NOTHING_TO_LEARN,
+    SEED_CHARACTERS,
+    SEED_JOINED,
+    SEED_MARK,
+    SEED_PAIR,
+    SEED_WORD,
+    SEEN,
+    SHORTEST_GRAM,
+    SPREAD,
+    TOTALS,
+    WEIGHTS,
+)
+
+F = TypeVar("F", bound=Callable[..., Any])
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Buckets = NDArray[np.int32]
+
+_BASE = np.uint64(0x9E3779B97F4A7C15)
+_PAIR = np.uint64(0x2545F4914F6CDD1D)
+_FIRST = np.uint64(0xFF51AFD7ED558CCD)
+_SECOND = np.uint64(0xC4CEB9FE1A85EC53)
+_SHIFT = np.uint64(33)
+_BLANK = np.uint32(32)
+_BASIC_PLANE = 0x10000
+_EMOJI = 0x1F000
+
+
+def _compiled(function: F) -> F:
+    return cast("F", cast("Any", numba).njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+@_compiled
+def _bucket(hashed: np.uint64, seed: np.uint64, shift: np.uint64) -> np.int32:
+    mixed = hashed ^ seed
+    mixed ^= mixed >> _SHIFT
+    mixed *= _FIRST
+    mixed ^= mixed >> _SHIFT
+    mixed *= _SECOND
+    mixed ^= mixed >> _SHIFT
+    return np.int32(mixed >> shift)
+
+
+@_compiled
+def _count(bucket: np.int32, places: Buckets, buckets: Buckets, counts: Floats, total: int) -> int:
+    place = places[bucket]
+    if place >= 0:
+        counts[place] += np.float32(1)
+        return total
+    places[bucket] = total
+    buckets[total] = bucket
+    counts[total] = np.float32(1)
+    return total + 1
+
+
+@_compiled
+def read(
+    codes: NDArray[np.uint32],
+    classes: NDArray[np.uint8],
+    bits: int,
+    places: Buckets,
+    buckets: Buckets,
+    counts: Floats,
+    line: NDArray[np.uint32],
+) -> tuple[int, int]:
+    """See `models.numpy_kernels.read`."""
+    shift = np.uint64(64 - bits)
+    line[0] = _BLANK
+    length = 1
+    total = 0
+    run = np.uint64(0)
+    whole = np.uint64(0)
+    letters = 0
+    seams = 0
+    at_seam = False
+    for at in range(len(codes) + 1):
+        code = codes[at] if at < len(codes) else _BLANK
+        kind = classes[code] if code < _BASIC_PLANE else (2 if code >= _EMOJI else 1)
+        if kind == 1:
+            if at_seam:
+                seams += 1
+                at_seam = False
+            line[length] = code
+            length += 1
+            run = run * _BASE + np.uint64(code)
+            whole = run
+            letters += 1
+            continue
+        if line[length - 1] != _BLANK:
+            line[length] = _BLANK
+            length += 1
+        if kind == 3 and letters:  # noqa: PLR2004  the classes are those of models.kernels
+            run = run * _BASE + np.uint64(code)
+            at_seam = True
+            continue
+        if seams:
+            total = _count(_bucket(whole, SEED_JOINED, shift), places, buckets, counts, total)
+        run = np.uint64(0)
+        letters = 0
+        seams = 0
+        at_seam = False
+        if kind == 2:  # noqa: PLR2004  as above
+            total = _count(_bucket(np.uint64(code), SEED_MARK, shift), places, buckets, counts, total)
+    word = np.uint64(0)
+    before = np.uint64(0)
+    is_first = True
+    for at in range(1, length):
+        if line[at] != _BLANK:
+            word = word * _BASE + np.uint64(line[at])
+            continue
+        total = _count(_bucket(word, SEED_WORD, shift), places, buckets, counts, total)
+        if not is_first:
+            total = _count(_bucket(before * _PAIR + word, SEED_PAIR, shift), places, buckets, counts, total)
+        before = word
+        word = np.uint64(0)
+        is_first = False
+    for at in range(total):
+        places[buckets[at]] = -1
+    words = total
+    for start in range(length):
+        gram = np.uint64(0)
+        for end in range(start, min(start + LONGEST_GRAM, length)):
+            gram = gram * _BASE + np.uint64(line[end])
+            size = end - start + 1
+            if size >= SHORTEST_GRAM:
+                seed = SEED_CHARACTERS * np.uint64(size)
+                total = _count(_bucket(gram, seed, shift), places, buckets, counts, total)
+            if line[end] == _BLANK and end > start:
+                break
+    for at in range(words, total):
+        places[buckets[at]] = -1
+    return words, total
+
+
+@_compiled
+def _parts(
+    buckets: Buckets,
+    counts: Floats,
+    words: int,
+    rows: Floats,
+    shared: NDArray[np.float32],
+    only: Floats,
+    labels: Floats,
+    state: Doubles,
+    smoothing: float,
+    known: int,
+    values: Doubles,
+    block: NDArray[np.float32],
+    parts: Doubles,
+) -> tuple[np.float32, np.float32, np.float64]:
+    """Fill `values` and `parts`; returns how many words and character n-grams, and what makes the words' length one."""
+    size = len(buckets)
+    most = np.log1p(state[SEEN]) + 1.0
+    of_words = np.float32(0)
+    of_characters = np.float32(0)
+    square = 0.0
+    square_words = 0.0
+    for at in range(size):
+        count = counts[at]
+        value = most - np.float64(rows[buckets[at], SPREAD])
+        if count != 1:
+            value *= np.log1p(np.float64(count)) / np.log(2.0)
+        values[at] = value
+        square += value * value
+        if at < words:
+            of_words += count
+            square_words += value * value
+        else:
+            of_characters += count
+    scale = 1.0 / np.sqrt(square) if square > 0 else 0.0
+    ratio = np.sqrt(square / square_words) if square_words > 0 else 0.0
+    parts[:] = 0.0
+    block[:] = 0
+    for at in range(size):
+        row = buckets[at]
+        count = counts[at]
+        values[at] *= scale
+        value = np.float32(values[at])
+        weights = shared[row]
+        if at < words:
+            alone = np.float32(values[at] * ratio)
+            weights_only = only[row]
+            for label in range(known):
+                block[0, label] += value * weights[0, label]
+                block[1, label] += alone * weights_only[label]
+                block[2, label] += count * weights[1, label]
+        else:
+            for label in range(known):
+                block[0, label] += value * weights[0, label]
+                block[3, label] += count * weights[1, label]
+        if (at + 1) % BLOCK == 0 or at + 1 == size:
+            for expert in range(EXPERTS):
+                for label in range(known):
+                    parts[expert, label] += block[expert, label]
+                    block[expert, label] = 0
+    root_words = 1.0 / np.sqrt(of_words) if of_words > 0 else 0.0
+    root_characters = 1.0 / np.sqrt(of_characters) if of_characters > 0 else 0.0
+    space = len(rows) / 8.0
+    for label in range(known):
+        prior = np.log((labels[DOCUMENTS, label] + 0.5) / (state[SEEN] + 0.5 * known))
+        parts[2, label] -= of_words * np.log(labels[TOTALS, label] / smoothing + space)
+        parts[2, label] = parts[2, label] * root_words + prior
+        parts[3, label] -= of_characters * np.log(labels[TOTALS + 1, label] / smoothing + space)
+        parts[3, label] = parts[3, label] * root_characters + prior
+    for expert in range(EXPERTS):
+        mean = 0.0
+        for label in range(known):
+            mean += parts[expert, label]
+        mean /= known
+        for label in range(known):
+            parts[expert, label] -= mean
+    return of_words, of_characters, ratio
+
+
+@_compiled
+def _mixed(parts: Doubles, labels: Floats, state: Doubles, known: int, scores: Doubles) -> None:
+    for label in range(known):
+        score = np.float64(labels[0, label])
+        for expert in range(EXPERTS):
+            score += state[WEIGHTS + expert] * parts[expert, label]
+        scores[label] = score
+
+
+@_compiled
+def _softmax(scores: Doubles, known: int, chances: Doubles) -> None:
+    highest = scores[0]
+    for label in range(1, known):
+        highest = max(highest, scores[label])
+    total = 0.0
+    for label in range(known):
+        chances[label] = np.exp(scores[label] - highest)
+        total += chances[label]
+    for label in range(known):
+        chances[label] /= total
+
+
+@_compiled
+def _longest(starts: Ints) -> int:
+    longest = 1
+    for at in range(len(starts) - 1):
+        longest = max(longest, starts[at + 1] - starts[at])
+    return longest
+
+
+@_compiled
+def predict(
+    starts: Ints,
+    splits: Ints,
+    buckets: Buckets,
+    counts: Floats,
+    rows: Floats,
+    shared: NDArray[np.float32],
+    only: Floats,
+    labels: Floats,
+    state: Doubles,
+    smoothing: float,
+    scores: Doubles,
+) -> None:
+    """See `models.numpy_kernels.predict`."""
+    known = scores.shape[1]
+    values = np.empty(_longest(starts), np.float64)
+    block = np.empty((EXPERTS, known), np.float32)
+    parts = np.empty((EXPERTS, known), np.float64)
+    for at in range(len(splits)):
+        start, end = starts[at], starts[at + 1]
+        _parts(
+            buckets[start:end],
+            counts[start:end],
+            splits[at],
+            rows,
+            shared,
+            only,
+            labels,
+            state,
+            smoothing,
+            known,
+            values,
+            block,
+            parts,
+        )
+        _mixed(parts, labels, state, known, scores[at])
+
+
+@_compiled
+def learn(
+    starts: Ints,
+    splits: Ints,
+    buckets: Buckets,
+    counts: Floats,
+    columns: Buckets,
+    rows: Floats,
+    shared: NDArray[np.float32],
+    only: Floats,
+    seen: Floats,
+    labels: Floats,
+    state: Doubles,
+    smoothing: float,
+    rate: float,
+    mixing_rate: float,
+    known: int,
+) -> None:
+    """See `models.numpy_kernels.learn`."""
+    room = labels.shape[1]
+    values = np.empty(_longest(starts), np.float64)
+    block = np.empty((EXPERTS, room), np.float32)
+    parts = np.empty((EXPERTS, room), np.float64)
+    scores = np.empty(room, np.float64)
+    chances = np.empty(room, np.float64)
+    error = np.empty(room, np.float32)
+    for at in range(len(splits)):
+        start, end, words, column = starts[at], starts[at + 1], splits[at], columns[at]
+        known = max(known, column + 1)
+        document, often = buckets[start:end], counts[start:end]
+        of_words, of_characters, ratio = _parts(
+            document,
+            often,
+            words,
+            rows,
+            shared,
+            only,
+            labels,
+            state,
+            smoothing,
+            known,
+            values,
+            block,
+            parts,
+        )
+        _mixed(parts, labels, state, known, scores)
+        _softmax(scores, known, chances)
+        chances[column] -= 1.0
+        square = 0.0
+        for label in range(known):
+            error[label] = np.float32(chances[label])
+            square += chances[label] * chances[label]
+        # Nobody can know a label before its first ticket: that says nothing about the experts.
+        if labels[DOCUMENTS, column] > 0:
+            for expert in range(EXPERTS):
+                slope = 0.0
+                for label in range(known):
+                    slope += chances[label] * parts[expert, label]
+                state[MIX_SQUARES + expert] += slope * slope
+                state[WEIGHTS + expert] -= mixing_rate * slope / np.sqrt(state[MIX_SQUARES + expert])
+                state[WEIGHTS + expert] = max(0.0, state[WEIGHTS + expert])
+        if square > NOTHING_TO_LEARN:
+            state[BIAS_SQUARES] += square
+            step = np.float32(0.1 * rate / np.sqrt(state[BIAS_SQUARES]))
+            for label in range(known):
+                labels[0, label] -= step * error[label]
+            gain = np.float32(square)
+            pace = np.float32(rate)
+            for place in range(len(document)):
+                row = document[place]
+                value = np.float32(values[place])
+                rows[row, 0] += gain * value * value
+                step = pace * value / np.float32(np.sqrt(rows[row, 0]))
+                weights = shared[row, 0]
+                for label in range(known):
+                    weights[label] -= step * error[label]
+                if place < words:
+                    value = np.float32(values[place] * ratio)
+                    rows[row, 1] += gain * value * value
+                    step = pace * value / np.float32(np.sqrt(rows[row, 1]))
+                    weights = only[row]
+                    for label in range(known):
+                        weights[label] -= step * error[label]
+        state[SEEN] += 1.0
+        labels[DOCUMENTS, column] += np.float32(1)
+        labels[TOTALS, column] += of_words
+        labels[TOTALS + 1, column] += of_characters
+        for place in range(len(document)):
+            row = document[place]
+            rows[row, COUNTS] += np.float32(1)
+            rows[row, SPREAD] = np.float32(np.log1p(rows[row, COUNTS]))
+            seen[row, column] += often[place]
+            shared[row, 1, column] = np.float32(np.log1p(seen[row, column] / smoothing))

@@ -1,0 +1,35 @@
+"""Where things stand in the arrays that both kernels work on, and the numbers that both have to agree on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+EXPERTS = 4
+"""Linear over words and characters, linear over words, naive Bayes over words, naive Bayes over characters."""
+
+# Rows of a bucket: two sums of squared gradients (of the shared weights and of the words' own), then
+# log(1 + tickets that held it) and the tickets that held it.
+SPREAD, COUNTS = 2, 3
+ROW = 4
+
+# Rows of a label: its bias, its tickets, its words and its character n-grams.
+DOCUMENTS, TOTALS = 1, 2
+LABEL = 4
+
+# The mixture: weights of the experts, their sums of squared gradients, that of the biases, tickets seen.
+WEIGHTS, MIX_SQUARES, BIAS_SQUARES, SEEN = 0, 4, 8, 9
+STATE = 10
+
+BLOCK = 64
+"""Terms added up in single precision before they go into a double: fast, and as exact as a double to 1e-7."""
+NOTHING_TO_LEARN = 1e-8
+"""Squared error of the probabilities below which weights stay as they are."""
+
+SHORTEST_GRAM, LONGEST_GRAM = 3, 5
+
+# What is hashed is told apart by its seed.
+SEED_WORD = np.uint64(0x1111)
+SEED_PAIR = np.uint64(0x2222)
+SEED_CHARACTERS = np.uint64(0x3333)
+SEED_JOINED = np.uint64(0x51)
+SEED_MARK = np.uint64(0x77)
