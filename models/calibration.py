@@ -5,17 +5,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from models.kernels import kernels
+
 Doubles = NDArray[np.float64]
 
 _MEMORY = 0.998
 """Share of what was observed that is still there after one more label: the last 500 labels speak."""
 _FIRM = 20.0
 """Curvature, in labels' worth, that holds the scale and the shifts where they start."""
-_LEAST, _MOST = 0.2, 5.0
 
 
 class Calibrator:
-    """Turns scores into calibrated probabilities: softmax(scale * score + shift), learned online.
+    """Turns scores into calibrated probabilities: softmax(scale * score + shift), learned online; the
+    scale stays between 0.2 and 5.
 
     It learns from the scores that a ticket was decided with, whenever its label arrives: late labels calibrate what
     was said, not what would be said now. The scale is that of temperature scaling (Guo et al. 2017, *On Calibration
@@ -23,17 +25,23 @@ class Calibrator:
     scores; new ones may follow at the end.
     """
 
-    def __init__(self) -> None:
-        self.scale = 1.0
+    def __init__(self, *, compiled: bool | None = None) -> None:
+        self._kernels = kernels(compiled=compiled)
+        self.scales = np.array([1.0, _FIRM])
         self.shift = np.zeros(0)
-        self._curvature = _FIRM
-        self._curvatures = np.zeros(0)
+        self.curvatures = np.zeros(0)
+
+    @property
+    def scale(self) -> float:
+        """What scores are multiplied with."""
+        return float(self.scales[0])
 
     def probabilities(self, scores: Doubles) -> Doubles:
-        """Probabilities, of the same shape [..., labels] as `scores`."""
-        scaled = self.scale * scores + self._shift(scores.shape[-1])
-        chances = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-        return chances / chances.sum(axis=-1, keepdims=True)
+        """Probabilities of one ticket, of shape [labels] as its `scores`."""
+        chances = np.empty(len(scores))
+        self._make_room(len(scores))
+        self._kernels.calibrated(scores, self.scale, self.shift, chances)
+        return chances
 
     def learn(self, scores: Doubles, column: int) -> None:
         """A ticket that was decided with `scores`, of shape [labels], turned out to be labelled `column`.
@@ -43,20 +51,12 @@ class Calibrator:
         known = len(scores)
         if known < 2 or column >= known:  # noqa: PLR2004  one label is certain whatever the scale
             return
-        shift = self._shift(known)
-        chances = self.probabilities(scores)
-        mean = float(chances @ scores)
-        self._curvature = _MEMORY * self._curvature + (1 - _MEMORY) * _FIRM + float(chances @ (scores - mean) ** 2)
-        self.scale = min(_MOST, max(_LEAST, self.scale - (mean - float(scores[column])) / self._curvature))
-        self._curvatures *= _MEMORY
-        self._curvatures[:known] += (1 - _MEMORY) * _FIRM + chances * (1 - chances)
-        chances[column] -= 1.0
-        shift -= chances / (self._curvatures[:known] + _FIRM)
+        self._make_room(known)
+        shift, curvatures = self.shift[:known], self.curvatures[:known]
+        self._kernels.calibrate(scores, column, self.scales, shift, curvatures, _MEMORY, _FIRM, np.empty(known))
 
-    def _shift(self, known: int) -> Doubles:
-        """The shifts of the first `known` labels: a view."""
-        if known > len(self.shift):
-            more = known - len(self.shift)
+    def _make_room(self, known: int) -> None:
+        more = known - len(self.shift)
+        if more > 0:
             self.shift = np.concatenate([self.shift, np.zeros(more)])
-            self._curvatures = np.concatenate([self._curvatures, np.full(more, _FIRM)])
-        return self.shift[:known]
+            self.curvatures = np.concatenate([self.curvatures, np.full(more, _FIRM)])

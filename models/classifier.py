@@ -15,8 +15,10 @@ from models import layout
 from models.features import BITS, Bag, Bags, TextReader, named_bag, occurrences
 from models.kernels import kernels
 
-_ROOM = 8
-"""Labels come in blocks of so many columns: a row of eight weights fills half a line of the cache."""
+_ROOM = 4
+"""Labels come in blocks of so many columns: with four, a row of the table is one line of the cache."""
+_LINE = 16
+"""Numbers in a line of the cache."""
 _FIRST_SQUARES = 1e-8
 
 
@@ -36,8 +38,8 @@ class TextClassifier(base.MiniBatchClassifier):
 
     `x` is a text, a `Bag` that was read before (one for all heads), or a mapping of named values. Labels are any
     hashable values and may come at any time; where there are more than `max_labels`, the one with the fewest tickets
-    makes room. Memory is 16 * 2^bits * labels bytes, in blocks of eight labels. Nothing here is left to chance: the
-    same tickets in the same order give the same model.
+    makes room. Memory is 2^bits * (16 + 12 * labels) bytes, labels in blocks of four. Nothing here is left to
+    chance: the same tickets in the same order give the same model.
 
     Learning many is learning one after the other, in order.
 
@@ -158,9 +160,7 @@ class TextClassifier(base.MiniBatchClassifier):
                 packed.splits,
                 packed.buckets,
                 packed.counts,
-                arrays["rows"],
-                arrays["shared"],
-                arrays["only"],
+                arrays["table"],
                 arrays["labels"],
                 arrays["state"],
                 self.smoothing,
@@ -177,9 +177,7 @@ class TextClassifier(base.MiniBatchClassifier):
             bag.buckets,
             bag.counts,
             bag.words,
-            arrays["rows"],
-            arrays["shared"],
-            arrays["only"],
+            arrays["table"],
             labels,
             state,
             self.smoothing,
@@ -208,10 +206,7 @@ class TextClassifier(base.MiniBatchClassifier):
             packed.buckets,
             packed.counts,
             np.array(columns, np.int32),
-            arrays["rows"],
-            arrays["shared"],
-            arrays["only"],
-            arrays["seen"],
+            arrays["table"],
             arrays["labels"],
             arrays["state"],
             self.smoothing,
@@ -225,23 +220,28 @@ class TextClassifier(base.MiniBatchClassifier):
         column = len(self.labels)
         self.labels.append(label)
         self._columns[label] = column
-        room = self._arrays["labels"].shape[-1]
-        if column == room:
-            more = max(_ROOM, room // 2 // _ROOM * _ROOM)
-            for name in ("shared", "only", "seen", "labels"):
-                array = self._arrays[name]
-                wider = np.zeros((*array.shape[:-1], room + more), np.float32)
-                wider[..., :room] = array
-                self._arrays[name] = wider
+        if column == self._arrays["labels"].shape[-1]:
+            self._widen(column + max(_ROOM, column // 3 // _ROOM * _ROOM))
         return column
+
+    def _widen(self, room: int) -> None:
+        """Make room for so many labels."""
+        labels, table = self._arrays["labels"], self._arrays["table"]
+        old = labels.shape[1]
+        self._arrays["labels"] = np.zeros((len(labels), room), np.float32)
+        self._arrays["labels"][:, :old] = labels
+        wider = empty_table(len(table), room)
+        wider[:, : layout.HEAD] = table[:, : layout.HEAD]
+        _per_label(wider)[:, :, :old] = _per_label(table)
+        self._arrays["table"] = wider
 
     def _make_room(self) -> int:
         """Forget the label with the fewest tickets; the last one takes its column."""
         arrays, last = self._arrays, len(self.labels) - 1
         column = int(np.argmin(arrays["labels"][layout.DOCUMENTS, : last + 1]))
-        for name in ("shared", "only", "seen", "labels"):
-            arrays[name][..., column] = arrays[name][..., last]
-            arrays[name][..., last] = 0
+        for array in (arrays["labels"], _per_label(arrays["table"])):
+            array[..., column] = array[..., last]
+            array[..., last] = 0
         del self._columns[self.labels[column]]
         moved = self.labels.pop()
         if column != last:
@@ -256,22 +256,27 @@ def softmax_rows(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return chances / chances.sum(axis=1, keepdims=True)
 
 
+def empty_table(size: int, room: int) -> NDArray[np.float32]:
+    """Rows of zeros for `size` buckets and `room` labels, where lines of the cache begin."""
+    width = layout.HEAD + layout.PER_LABEL * room
+    memory = np.zeros(size * width + _LINE, np.float32)
+    start = -(memory.ctypes.data // memory.itemsize) % _LINE
+    return memory[start : start + size * width].reshape(size, width)
+
+
+def _per_label(table: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What a table holds for each label: a view of shape [buckets, 3, room]."""
+    return table[:, layout.HEAD :].reshape(len(table), layout.PER_LABEL, -1)
+
+
 def _fresh(bits: int) -> dict[str, NDArray[Any]]:
-    size = 1 << bits
-    rows = np.zeros((size, layout.ROW), np.float32)
-    rows[:, :2] = _FIRST_SQUARES
+    table = empty_table(1 << bits, _ROOM)
+    table[:, [layout.SQUARES, layout.SQUARES_OF_WORDS]] = _FIRST_SQUARES
     state = np.zeros(layout.STATE)
     state[layout.WEIGHTS : layout.WEIGHTS + layout.EXPERTS] = 1.0 / layout.EXPERTS
     state[layout.MIX_SQUARES : layout.MIX_SQUARES + layout.EXPERTS] = 1e-2
     state[layout.BIAS_SQUARES] = _FIRST_SQUARES
-    return {
-        "rows": rows,
-        "shared": np.zeros((size, 2, _ROOM), np.float32),
-        "only": np.zeros((size, _ROOM), np.float32),
-        "seen": np.zeros((size, _ROOM), np.float32),
-        "labels": np.zeros((layout.LABEL, _ROOM), np.float32),
-        "state": state,
-    }
+    return {"table": table, "labels": np.zeros((layout.LABEL, _ROOM), np.float32), "state": state}
 
 
 def _rows(given: Any) -> Iterable[Any]:

@@ -18,6 +18,7 @@ from models.layout import (
     COUNTS,
     DOCUMENTS,
     EXPERTS,
+    HEAD,
     LONGEST_GRAM,
     MIX_SQUARES,
     NOTHING_TO_LEARN,
@@ -29,6 +30,8 @@ from models.layout import (
     SEEN,
     SHORTEST_GRAM,
     SPREAD,
+    SQUARES,
+    SQUARES_OF_WORDS,
     TOTALS,
     WEIGHTS,
 )
@@ -47,6 +50,9 @@ _SHIFT = np.uint64(33)
 _BLANK = np.uint32(32)
 _BASIC_PLANE = 0x10000
 _EMOJI = 0x1F000
+_LOG_2 = np.log(2.0)
+_OFTEN = np.log1p(np.arange(64.0)) / _LOG_2  # a logarithm costs more than all else about a feature
+_LOGS = np.log1p(np.arange(4096, dtype=np.float32))
 
 
 def _compiled(function: F) -> F:
@@ -156,33 +162,41 @@ def read(
 
 
 @_compiled
+def _flush(block: Floats, parts: Doubles, known: int) -> None:
+    for expert in range(EXPERTS):
+        for label in range(known):
+            parts[expert, label] += block[expert, label]
+            block[expert, label] = 0
+
+
+@_compiled
 def _parts(
     buckets: Buckets,
     counts: Floats,
     words: int,
-    rows: Floats,
-    shared: NDArray[np.float32],
-    only: Floats,
+    table: Floats,
     labels: Floats,
     state: Doubles,
     smoothing: float,
     known: int,
     values: Doubles,
-    block: NDArray[np.float32],
+    block: Floats,
     parts: Doubles,
-) -> tuple[np.float32, np.float32, np.float64]:
+) -> tuple[float, float, float]:
     """Fill `values` and `parts`; returns how many words and character n-grams, and what makes the words' length one."""
     size = len(buckets)
+    room = labels.shape[1]
     most = np.log1p(state[SEEN]) + 1.0
-    of_words = np.float32(0)
-    of_characters = np.float32(0)
+    of_words = 0.0
+    of_characters = 0.0
     square = 0.0
     square_words = 0.0
     for at in range(size):
         count = counts[at]
-        value = most - np.float64(rows[buckets[at], SPREAD])
+        value = most - np.float64(table[buckets[at], SPREAD])
         if count != 1:
-            value *= np.log1p(np.float64(count)) / np.log(2.0)
+            whole = np.int64(count)
+            value *= _OFTEN[whole] if whole == count and whole < len(_OFTEN) else np.log1p(np.float64(count)) / _LOG_2
         values[at] = value
         square += value * value
         if at < words:
@@ -194,36 +208,46 @@ def _parts(
     ratio = np.sqrt(square / square_words) if square_words > 0 else 0.0
     parts[:] = 0.0
     block[:] = 0
-    for at in range(size):
-        row = buckets[at]
-        count = counts[at]
-        values[at] *= scale
-        value = np.float32(values[at])
-        weights = shared[row]
-        if at < words:
+    linear, linear_words, bayes_words, bayes = block[0], block[1], block[2], block[3]
+    # One array is written in each inner loop, so that it becomes vector instructions.
+    for begin in range(0, words, BLOCK):
+        for at in range(begin, min(begin + BLOCK, words)):
+            row = table[buckets[at]]
+            values[at] *= scale
+            value = np.float32(values[at])
             alone = np.float32(values[at] * ratio)
-            weights_only = only[row]
+            count = counts[at]
+            shared = row[HEAD : HEAD + known]
             for label in range(known):
-                block[0, label] += value * weights[0, label]
-                block[1, label] += alone * weights_only[label]
-                block[2, label] += count * weights[1, label]
-        else:
+                linear[label] += value * shared[label]
+            logs = row[HEAD + room : HEAD + room + known]
             for label in range(known):
-                block[0, label] += value * weights[0, label]
-                block[3, label] += count * weights[1, label]
-        if (at + 1) % BLOCK == 0 or at + 1 == size:
-            for expert in range(EXPERTS):
-                for label in range(known):
-                    parts[expert, label] += block[expert, label]
-                    block[expert, label] = 0
+                bayes_words[label] += count * logs[label]
+            own = row[HEAD + 2 * room : HEAD + 2 * room + known]
+            for label in range(known):
+                linear_words[label] += alone * own[label]
+        _flush(block, parts, known)
+    for begin in range(words, size, BLOCK):
+        for at in range(begin, min(begin + BLOCK, size)):
+            row = table[buckets[at]]
+            values[at] *= scale
+            value = np.float32(values[at])
+            count = counts[at]
+            shared = row[HEAD : HEAD + known]
+            for label in range(known):
+                linear[label] += value * shared[label]
+            logs = row[HEAD + room : HEAD + room + known]
+            for label in range(known):
+                bayes[label] += count * logs[label]
+        _flush(block, parts, known)
     root_words = 1.0 / np.sqrt(of_words) if of_words > 0 else 0.0
     root_characters = 1.0 / np.sqrt(of_characters) if of_characters > 0 else 0.0
-    space = len(rows) / 8.0
+    space = len(table) / 8.0
     for label in range(known):
-        prior = np.log((labels[DOCUMENTS, label] + 0.5) / (state[SEEN] + 0.5 * known))
-        parts[2, label] -= of_words * np.log(labels[TOTALS, label] / smoothing + space)
+        prior = np.log((np.float64(labels[DOCUMENTS, label]) + 0.5) / (state[SEEN] + 0.5 * known))
+        parts[2, label] -= of_words * np.log(np.float64(labels[TOTALS, label]) / smoothing + space)
         parts[2, label] = parts[2, label] * root_words + prior
-        parts[3, label] -= of_characters * np.log(labels[TOTALS + 1, label] / smoothing + space)
+        parts[3, label] -= of_characters * np.log(np.float64(labels[TOTALS + 1, label]) / smoothing + space)
         parts[3, label] = parts[3, label] * root_characters + prior
     for expert in range(EXPERTS):
         mean = 0.0
@@ -271,9 +295,7 @@ def predict(
     splits: Ints,
     buckets: Buckets,
     counts: Floats,
-    rows: Floats,
-    shared: NDArray[np.float32],
-    only: Floats,
+    table: Floats,
     labels: Floats,
     state: Doubles,
     smoothing: float,
@@ -285,21 +307,10 @@ def predict(
     block = np.empty((EXPERTS, known), np.float32)
     parts = np.empty((EXPERTS, known), np.float64)
     for at in range(len(splits)):
-        start, end = starts[at], starts[at + 1]
+        chosen = slice(starts[at], starts[at + 1])
         _parts(
-            buckets[start:end],
-            counts[start:end],
-            splits[at],
-            rows,
-            shared,
-            only,
-            labels,
-            state,
-            smoothing,
-            known,
-            values,
-            block,
-            parts,
+            *(buckets[chosen], counts[chosen], splits[at]),
+            *(table, labels, state, smoothing, known, values, block, parts),
         )
         _mixed(parts, labels, state, known, scores[at])
 
@@ -311,10 +322,7 @@ def learn(
     buckets: Buckets,
     counts: Floats,
     columns: Buckets,
-    rows: Floats,
-    shared: NDArray[np.float32],
-    only: Floats,
-    seen: Floats,
+    table: Floats,
     labels: Floats,
     state: Doubles,
     smoothing: float,
@@ -330,24 +338,16 @@ def learn(
     scores = np.empty(room, np.float64)
     chances = np.empty(room, np.float64)
     error = np.empty(room, np.float32)
+    small = np.float32(1.0 / smoothing)
+    pace = np.float32(rate)
     for at in range(len(splits)):
-        start, end, words, column = starts[at], starts[at + 1], splits[at], columns[at]
+        words, column = splits[at], columns[at]
+        document = buckets[starts[at] : starts[at + 1]]
+        often = counts[starts[at] : starts[at + 1]]
         known = max(known, column + 1)
-        document, often = buckets[start:end], counts[start:end]
         of_words, of_characters, ratio = _parts(
-            document,
-            often,
-            words,
-            rows,
-            shared,
-            only,
-            labels,
-            state,
-            smoothing,
-            known,
-            values,
-            block,
-            parts,
+            *(document, often, words),
+            *(table, labels, state, smoothing, known, values, block, parts),
         )
         _mixed(parts, labels, state, known, scores)
         _softmax(scores, known, chances)
@@ -365,35 +365,73 @@ def learn(
                 state[MIX_SQUARES + expert] += slope * slope
                 state[WEIGHTS + expert] -= mixing_rate * slope / np.sqrt(state[MIX_SQUARES + expert])
                 state[WEIGHTS + expert] = max(0.0, state[WEIGHTS + expert])
-        if square > NOTHING_TO_LEARN:
+        gain = np.float32(square) if square > NOTHING_TO_LEARN else np.float32(0)
+        if gain > 0:
             state[BIAS_SQUARES] += square
             step = np.float32(0.1 * rate / np.sqrt(state[BIAS_SQUARES]))
             for label in range(known):
                 labels[0, label] -= step * error[label]
-            gain = np.float32(square)
-            pace = np.float32(rate)
-            for place in range(len(document)):
-                row = document[place]
+        for place in range(len(document)):
+            row = table[document[place]]
+            if gain > 0:
                 value = np.float32(values[place])
-                rows[row, 0] += gain * value * value
-                step = pace * value / np.float32(np.sqrt(rows[row, 0]))
-                weights = shared[row, 0]
+                row[SQUARES] += gain * value * value
+                step = pace * value / np.sqrt(row[SQUARES])
+                weights = row[HEAD : HEAD + known]
                 for label in range(known):
                     weights[label] -= step * error[label]
                 if place < words:
                     value = np.float32(values[place] * ratio)
-                    rows[row, 1] += gain * value * value
-                    step = pace * value / np.float32(np.sqrt(rows[row, 1]))
-                    weights = only[row]
+                    row[SQUARES_OF_WORDS] += gain * value * value
+                    step = pace * value / np.sqrt(row[SQUARES_OF_WORDS])
+                    weights = row[HEAD + 2 * room : HEAD + 2 * room + known]
                     for label in range(known):
                         weights[label] -= step * error[label]
+            row[COUNTS] += np.float32(1)
+            tickets = np.int64(row[COUNTS])
+            row[SPREAD] = _LOGS[tickets] if tickets < len(_LOGS) else np.log1p(row[COUNTS])
+            # log(1 + (n + count) / smoothing) from log(1 + n / smoothing): the counts themselves need not be kept.
+            log = row[HEAD + room + column]
+            row[HEAD + room + column] = log + np.log1p(often[place] * small * np.exp(-log))
         state[SEEN] += 1.0
         labels[DOCUMENTS, column] += np.float32(1)
-        labels[TOTALS, column] += of_words
-        labels[TOTALS + 1, column] += of_characters
-        for place in range(len(document)):
-            row = document[place]
-            rows[row, COUNTS] += np.float32(1)
-            rows[row, SPREAD] = np.float32(np.log1p(rows[row, COUNTS]))
-            seen[row, column] += often[place]
-            shared[row, 1, column] = np.float32(np.log1p(seen[row, column] / smoothing))
+        labels[TOTALS, column] += np.float32(of_words)
+        labels[TOTALS + 1, column] += np.float32(of_characters)
+
+
+@_compiled
+def calibrated(scores: Doubles, scale: float, shift: Doubles, chances: Doubles) -> None:
+    """See `models.numpy_kernels.calibrated`."""
+    for label in range(len(scores)):
+        chances[label] = scale * scores[label] + shift[label]
+    _softmax(chances, len(scores), chances)
+
+
+@_compiled
+def calibrate(
+    scores: Doubles,
+    column: int,
+    scales: Doubles,
+    shift: Doubles,
+    curvatures: Doubles,
+    memory: float,
+    firm: float,
+    chances: Doubles,
+) -> None:
+    """See `models.numpy_kernels.calibrate`."""
+    known = len(scores)
+    for label in range(known):
+        chances[label] = scales[0] * scores[label] + shift[label]
+    _softmax(chances, known, chances)
+    mean = 0.0
+    for label in range(known):
+        mean += chances[label] * scores[label]
+    spread = 0.0
+    for label in range(known):
+        spread += chances[label] * (scores[label] - mean) ** 2
+    scales[1] = memory * scales[1] + (1 - memory) * firm + spread
+    scales[0] = min(5.0, max(0.2, scales[0] - (mean - scores[column]) / scales[1]))
+    for label in range(known):
+        chance = chances[label]
+        curvatures[label] = memory * curvatures[label] + (1 - memory) * firm + chance * (1 - chance)
+        shift[label] -= (chance - (1.0 if label == column else 0.0)) / (curvatures[label] + firm)

@@ -7,10 +7,11 @@ import numpy as np
 EXPERTS = 4
 """Linear over words and characters, linear over words, naive Bayes over words, naive Bayes over characters."""
 
-# Rows of a bucket: two sums of squared gradients (of the shared weights and of the words' own), then
-# log(1 + tickets that held it) and the tickets that held it.
-SPREAD, COUNTS = 2, 3
-ROW = 4
+# A bucket has one row, so that a feature costs one look into memory: two sums of squared gradients (of the shared
+# weights and of the words' own), log(1 + tickets that held it), those tickets; then, for each label, the shared
+# weight, log(1 + count / smoothing), and the words' own weight.
+SQUARES, SQUARES_OF_WORDS, SPREAD, COUNTS, HEAD = 0, 1, 2, 3, 4
+PER_LABEL = 3
 
 # Rows of a label: its bias, its tickets, its words and its character n-grams.
 DOCUMENTS, TOTALS = 1, 2
@@ -20,7 +21,7 @@ LABEL = 4
 WEIGHTS, MIX_SQUARES, BIAS_SQUARES, SEEN = 0, 4, 8, 9
 STATE = 10
 
-BLOCK = 64
+BLOCK = 32
 """Terms added up in single precision before they go into a double: fast, and as exact as a double to 1e-7."""
 NOTHING_TO_LEARN = 1e-8
 """Squared error of the probabilities below which weights stay as they are."""

@@ -25,6 +25,7 @@ from models.layout import (
     COUNTS,
     DOCUMENTS,
     EXPERTS,
+    HEAD,
     LONGEST_GRAM,
     MIX_SQUARES,
     NOTHING_TO_LEARN,
@@ -36,6 +37,8 @@ from models.layout import (
     SEEN,
     SHORTEST_GRAM,
     SPREAD,
+    SQUARES,
+    SQUARES_OF_WORDS,
     TOTALS,
     WEIGHTS,
 )
@@ -215,9 +218,7 @@ def terms(
     buckets: Buckets,
     counts: Floats,
     words: int,
-    rows: Floats,
-    shared: Floats,
-    only: Floats,
+    table: Floats,
     labels: Floats,
     state: Doubles,
     smoothing: float,
@@ -229,7 +230,8 @@ def terms(
     shape [experts, labels]; and the features' values in the two linear experts, each of length one.
     """
     size = len(buckets)
-    values = (np.log1p(state[SEEN]) + 1.0 - rows[buckets, SPREAD].astype(np.float64)) * (
+    shared, logs, own = _columns(labels, known)
+    values = (np.log1p(state[SEEN]) + 1.0 - table[buckets, SPREAD].astype(np.float64)) * (
         np.log1p(counts.astype(np.float64)) / np.log(2.0)
     )
     is_word = np.arange(size) < words
@@ -238,15 +240,15 @@ def terms(
     alone = alone / max(float(np.sqrt(alone @ alone)), 1e-30)
     found = np.zeros((EXPERTS, size, known))
     base = np.zeros((EXPERTS, known))
-    found[0] = values[:, None] * shared[buckets, 0, :known]
-    found[1] = alone[:, None] * only[buckets, :known]
-    logs = shared[buckets, 1, :known].astype(np.float64)
-    space = len(rows) / 8.0
+    found[0] = values[:, None] * table[buckets, shared]
+    found[1] = alone[:, None] * table[buckets, own]
+    counted = table[buckets, logs].astype(np.float64)
+    space = len(table) / 8.0
     for kind, chosen in enumerate((is_word, ~is_word)):
         length = float(counts[chosen].sum())
         often = np.where(chosen, counts, 0.0)[:, None]
         norms = np.log(labels[TOTALS + kind, :known].astype(np.float64) / smoothing + space)
-        found[2 + kind] = often * (logs - norms) / (np.sqrt(length) if length > 0 else 1.0)
+        found[2 + kind] = often * (counted - norms) / (np.sqrt(length) if length > 0 else 1.0)
         base[2 + kind] = np.log((labels[DOCUMENTS, :known].astype(np.float64) + 0.5) / (state[SEEN] + 0.5 * known))
     found -= found.mean(axis=2, keepdims=True)
     base -= base.mean(axis=1, keepdims=True)
@@ -258,9 +260,7 @@ def predict(
     splits: Ints,
     buckets: Buckets,
     counts: Floats,
-    rows: Floats,
-    shared: Floats,
-    only: Floats,
+    table: Floats,
     labels: Floats,
     state: Doubles,
     smoothing: float,
@@ -268,15 +268,13 @@ def predict(
 ) -> None:
     """Fill `scores`, shape [tickets, labels known].
 
-    The features of ticket i are `buckets[starts[i]:starts[i + 1]]`, the first `splits[i]` of them words. `rows`,
-    `shared`, `only`, `labels` and `state` are laid out as `models.layout` says.
+    The features of ticket i are `buckets[starts[i]:starts[i + 1]]`, the first `splits[i]` of them words. `table`,
+    `labels` and `state` are laid out as `models.layout` says.
     """
     known = scores.shape[1]
     for at, words in enumerate(splits.tolist()):
         chosen = slice(starts[at], starts[at + 1])
-        found, base, _, _ = terms(
-            buckets[chosen], counts[chosen], words, rows, shared, only, labels, state, smoothing, known
-        )
+        found, base, _, _ = terms(buckets[chosen], counts[chosen], words, table, labels, state, smoothing, known)
         parts = found.sum(axis=1) + base
         scores[at] = labels[0, :known] + state[WEIGHTS : WEIGHTS + EXPERTS] @ parts
 
@@ -287,10 +285,7 @@ def learn(
     buckets: Buckets,
     counts: Floats,
     columns: Buckets,
-    rows: Floats,
-    shared: Floats,
-    only: Floats,
-    seen: Floats,
+    table: Floats,
     labels: Floats,
     state: Doubles,
     smoothing: float,
@@ -307,7 +302,7 @@ def learn(
         column = int(columns[at])
         known = max(known, column + 1)
         document, often = buckets[chosen], counts[chosen]
-        found, base, values, alone = terms(document, often, words, rows, shared, only, labels, state, smoothing, known)
+        found, base, values, alone = terms(document, often, words, table, labels, state, smoothing, known)
         parts = found.sum(axis=1) + base
         mixture = state[WEIGHTS : WEIGHTS + EXPERTS]
         scores = labels[0, :known] + mixture @ parts
@@ -324,21 +319,62 @@ def learn(
         if square > NOTHING_TO_LEARN:
             state[BIAS_SQUARES] += square
             labels[0, :known] -= 0.1 * rate / np.sqrt(state[BIAS_SQUARES]) * error
-            # A bucket may stand among the words and among the characters: one after the other, as it is counted.
-            for part in (slice(0, words), slice(words, None)):
-                place = document[part]
-                rows[place, 0] += square * values[part] ** 2
-                steps = rate * values[part] / np.sqrt(rows[place, 0])
-                shared[place, 0, :known] -= steps[:, None] * error
-            place = document[:words]
-            rows[place, 1] += square * alone[:words] ** 2
-            only[place, :known] -= (rate * alone[:words] / np.sqrt(rows[place, 1]))[:, None] * error
         state[SEEN] += 1.0
         labels[DOCUMENTS, column] += 1.0
+        shared, logs, own = _columns(labels, known)
+        # A bucket may stand among the words and among the characters: one after the other, as it is counted.
         for kind, part in enumerate((slice(0, words), slice(words, None))):
             place = document[part]
+            if square > NOTHING_TO_LEARN:
+                table[place, SQUARES] += square * values[part] ** 2
+                table[place, shared] -= (rate * values[part] / np.sqrt(table[place, SQUARES]))[:, None] * error
+                if kind == 0:
+                    table[place, SQUARES_OF_WORDS] += square * alone[part] ** 2
+                    steps = rate * alone[part] / np.sqrt(table[place, SQUARES_OF_WORDS])
+                    table[place, own] -= steps[:, None] * error
+            table[place, COUNTS] += 1.0
+            table[place, SPREAD] = np.log1p(table[place, COUNTS])
+            # log(1 + (n + count) / smoothing) from log(1 + n / smoothing): the counts themselves need not be kept.
+            log = table[place, logs.start + column]
+            table[place, logs.start + column] = log + np.log1p(often[part] / smoothing * np.exp(-log))
             labels[TOTALS + kind, column] += often[part].sum()
-            rows[place, COUNTS] += 1.0
-            rows[place, SPREAD] = np.log1p(rows[place, COUNTS])
-            seen[place, column] += often[part]
-            shared[place, 1, column] = np.log1p(seen[place, column] / smoothing)
+
+
+def calibrated(scores: Doubles, scale: float, shift: Doubles, chances: Doubles) -> None:
+    """Fill `chances` with softmax(scale * scores + shift); all of shape [labels]."""
+    scaled = scale * scores + shift[: len(scores)]
+    chances[:] = np.exp(scaled - scaled.max())
+    chances /= chances.sum()
+
+
+def calibrate(
+    scores: Doubles,
+    column: int,
+    scales: Doubles,
+    shift: Doubles,
+    curvatures: Doubles,
+    memory: float,
+    firm: float,
+    chances: Doubles,
+) -> None:
+    """One Newton step on the log loss of `column`, for the scale `scales[0]` and for each shift, in place.
+
+    `scales[1]` and `curvatures` are sums of second derivatives, of which `memory` is still there after a label, and
+    which begin and rest at `firm`.
+    """
+    calibrated(scores, float(scales[0]), shift, chances)
+    mean = chances @ scores
+    scales[1] = memory * scales[1] + (1 - memory) * firm + chances @ (scores - mean) ** 2
+    scales[0] = min(5.0, max(0.2, scales[0] - (mean - scores[column]) / scales[1]))
+    curvatures *= memory
+    curvatures += (1 - memory) * firm + chances * (1 - chances)
+    chances[column] -= 1.0
+    shift -= chances / (curvatures + firm)
+
+
+def _columns(labels: Floats, known: int) -> tuple[slice, slice, slice]:
+    """Where the shared weights, the logarithms of counts and the words' own weights stand in a row of the table."""
+    room = labels.shape[1]
+    starts = (HEAD, HEAD + room, HEAD + 2 * room)
+    shared, logs, own = (slice(start, start + known) for start in starts)
+    return shared, logs, own

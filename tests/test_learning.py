@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from river.checks import yield_checks
 
-from models.classifier import TextClassifier, softmax_rows
+from models.classifier import TextClassifier
 from models.features import Bag, TextReader, named_bag, occurrences
 
 TEXTS = [
@@ -188,18 +188,15 @@ def test_the_order_of_named_values_does_not_matter() -> None:
     assert one.counts.sum() == pytest.approx(4.5)
 
 
-@pytest.mark.slow
-def test_contributions_add_up_on_ten_thousand_tickets() -> None:
+def test_contributions_add_up_on_long_tickets_of_many_queues() -> None:
     with shared("softoft.jsonl").open(encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in islice(lines, 10_000)]
+        rows = [json.loads(line) for line in islice(lines, 1_000)]
     model = TextClassifier()
     texts = [row["text"] for row in rows]
     bags = [model.read(text) for text in texts]
-    model.learn_bags(bags[:4_000], [row["queue"] for row in rows[:4_000]])
+    model.learn_bags(bags, [row["queue"] for row in rows])
     scores = model.scores(bags)
-    best = softmax_rows(scores).argmax(axis=1)
-    for at, text in enumerate(texts):
-        why = model.explain_one(text, model.labels[best[at]])
-        assert why.base + sum(weight for _, weight in why.contributions) == pytest.approx(
-            scores[at, best[at]], abs=1e-5
-        )
+    for at in range(0, len(texts), 5):
+        column = at % len(model.labels)
+        why = model.explain_one(texts[at], model.labels[column])
+        assert why.base + sum(weight for _, weight in why.contributions) == pytest.approx(scores[at, column], abs=1e-5)
