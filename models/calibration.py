@@ -16,8 +16,9 @@ _FIRM = 20.0
 
 
 class Calibrator:
-    """Turns scores into calibrated probabilities: softmax(scale * score + shift), learned online; the
-    scale stays between 0.2 and 5.
+    """Turns scores into calibrated probabilities: softmax(scale * score + shift), learned online.
+
+    The scale stays between 0.2 and 5.
 
     It learns from the scores that a ticket was decided with, whenever its label arrives: late labels calibrate what
     was said, not what would be said now. The scale is that of temperature scaling (Guo et al. 2017, *On Calibration
@@ -54,6 +55,12 @@ class Calibrator:
         self._make_room(known)
         shift, curvatures = self.shift[:known], self.curvatures[:known]
         self._kernels.calibrate(scores, column, self.scales, shift, curvatures, _MEMORY, _FIRM, np.empty(known))
+
+    def restore(self, scales: Doubles, shift: Doubles, curvatures: Doubles) -> None:
+        """Take over what another one has learned: its arrays. Raises ValueError where they do not fit together."""
+        if scales.shape != self.scales.shape or shift.ndim != 1 or shift.shape != curvatures.shape:
+            raise ValueError("the calibration's arrays do not fit together")
+        self.scales, self.shift, self.curvatures = scales.copy(), shift.copy(), curvatures.copy()
 
     def _make_room(self, known: int) -> None:
         more = known - len(self.shift)

@@ -75,7 +75,7 @@ class TextClassifier(base.MiniBatchClassifier):
         self.compiled = compiled
         self.labels: list[Any] = []
         self._columns: dict[Any, int] = {}
-        self._arrays = _fresh(bits)
+        self._arrays: dict[str, NDArray[Any]] = _fresh(bits)
         self._reader: TextReader | None = None
 
     @classmethod
@@ -197,6 +197,38 @@ class TextClassifier(base.MiniBatchClassifier):
             named[found.name] = named.get(found.name, 0.0) + share
         strongest = sorted(named.items(), key=lambda item: (-abs(item[1]), item[0]))
         return Explanation(label=label, score=start + float(weights.sum()), base=start, contributions=tuple(strongest))
+
+    def arrays(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:
+        """The table, the labels' and the mixture's numbers, laid out as `models.layout` says: not copies."""
+        return self._arrays["table"], self._arrays["labels"], self._arrays["state"]
+
+    def restore(
+        self,
+        names: Sequence[Any],
+        touched: NDArray[np.int32],
+        rows: NDArray[np.float32],
+        labels: NDArray[np.float32],
+        state: NDArray[np.float64],
+    ) -> None:
+        """Take over what another one has learned: its labels, and of its table the rows that it has touched.
+
+        Raises ValueError where they do not fit together, IndexError for a row beyond the table.
+        """
+        room = labels.shape[-1]
+        right = (
+            labels.shape == (layout.LABEL, room)
+            and state.shape == (layout.STATE,)
+            and rows.shape == (len(touched), layout.HEAD + layout.PER_LABEL * room)
+            and len(set(names)) == len(names) <= room
+        )
+        if not right:
+            raise ValueError("the model's arrays do not fit together")
+        table = empty_table(1 << self.bits, room)
+        table[:, [layout.SQUARES, layout.SQUARES_OF_WORDS]] = _FIRST_SQUARES
+        table[touched] = rows
+        self._arrays |= {"table": table, "labels": labels.copy(), "state": state.copy()}
+        self.labels = list(names)
+        self._columns = {name: at for at, name in enumerate(names)}
 
     def _learn(self, bags: Sequence[Bag], columns: Sequence[int], known: int) -> None:
         packed, arrays = Bags.of(bags), self._arrays

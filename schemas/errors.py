@@ -15,6 +15,7 @@ TriageError
     ├── BadSettings
     ├── BadTaxonomy
     ├── BadFile           a file given on the command line
+    ├── BadSnapshot
     ├── TopicsDiffer
     ├── MigrationChanged
     ├── StoreRejected
@@ -95,6 +96,10 @@ class BadTaxonomy(Halted):
 
 class BadFile(Halted):
     """A file given on the command line cannot be used; the message says where and why."""
+
+
+class BadSnapshot(Halted):
+    """A model's snapshot is damaged, missing or of another format."""
 
 
 class TopicsDiffer(Halted):

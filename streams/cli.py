@@ -369,6 +369,76 @@ def evaluate(
 
 
 @app.command()
+def train(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A labelled JSONL, JSON or CSV file; .gz is fine.", show_default=False)],
+    text: Annotated[
+        str,
+        typer.Option(help="Columns with the text, joined in this order. A dot goes into nested JSON: ticket.subject."),
+    ],
+    label: Annotated[str, typer.Option(help="The column with the label.")],
+    head: Annotated[
+        str | None, typer.Option(help="What the model judges. Default: the label's column.", show_default=False)
+    ] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option(help="Folder of snapshots. Default: snapshots in the data folder.", show_default=False),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the report. Default: reports/HEAD in the data folder.", show_default=False),
+    ] = None,
+    passes: Annotated[int, typer.Option(min=1, help="Learn each row so many times.")] = 1,
+    shuffle: Annotated[
+        int | None, typer.Option(help="Shuffle the rows with this seed. Default: as they stand.", show_default=False)
+    ] = None,
+    layout: Annotated[
+        FileLayout | None, typer.Option("--format", help="By default the file's name tells.", show_default=False)
+    ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(
+            help="Default: by the byte order mark, else utf-8 where it fits, else cp1252.", show_default=False
+        ),
+    ] = None,
+    delimiter: Annotated[
+        str | None, typer.Option(help="Between the cells of a CSV. Default: found.", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+) -> None:
+    """Learn from a history of labelled tickets; save a snapshot and a report of how good it was.
+
+    Each ticket is answered before it is learned: the report (figures per label, confusion matrix and calibration plot
+    as SVG) is about tickets that the model had not seen. Put the oldest first: later ones count for what is current.
+
+    [b]triage train history.csv --text subject,body --label queue[/]
+    """
+    from sinks.snapshots import SnapshotFolder  # noqa: PLC0415  learners are for these commands alone
+    from streams.train import run_training  # noqa: PLC0415  as above
+
+    name = head or label.rpartition(".")[2]
+    data_dir = _settings(context).data_dir
+    run_training(
+        LabelledFile(
+            path=file,
+            columns=Columns(text=_names(text), label=label),
+            layout=layout,
+            encoding=encoding,
+            delimiter=delimiter,
+        ),
+        head=name,
+        store=SnapshotFolder(to or data_dir / "snapshots"),
+        report=report or data_dir / "reports" / name,
+        passes=passes,
+        shuffle=shuffle,
+        as_json=as_json,
+        clock=wiring.wall_clock,
+        out=out,
+        err=err,
+    )
+
+
+@app.command()
 def broker(
     context: typer.Context,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on loopback; 0 takes a free one.")] = 9092,
