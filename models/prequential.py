@@ -14,6 +14,7 @@ import numpy as np
 
 from models.calibration import Calibrator
 from models.classifier import TextClassifier
+from models.cleaning import clean
 from models.features import Bag
 from models.quality import Outcome
 
@@ -44,10 +45,14 @@ class CalibratedHead:
     def __init__(self, model: TextClassifier, calibrator: Calibrator) -> None:
         self.model = model
         self.calibrator = calibrator
+        self.repaired = 0
+        """Texts whose decoding had to be repaired."""
 
     def answer(self, text: str) -> Answer:
         """The label, its calibrated probability, and the features and scores behind them."""
-        bag = self.model.read(text)
+        cleaned = clean(text)
+        self.repaired += cleaned.repaired
+        bag = self.model.read(cleaned.text)
         scores = self.model.scores([bag])[0]
         if not len(scores):
             return Answer(None, 0.0, (bag, scores))

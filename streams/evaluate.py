@@ -70,10 +70,11 @@ def run_evaluation(
         err.print(f"[dim]{escape(note)}[/]", soft_wrap=True)
     warm_up()
     results: list[Result] = []
+    own = ours()
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f} rows"))
     with Progress(*columns, TimeRemainingColumn(), console=err) as bar:
         tasks = {name: bar.add_task(name, total=len(rows), start=False) for name in [OURS, *contestants]}
-        for name, make in {OURS: ours, **contestants}.items():
+        for name, make in {OURS: lambda: own, **contestants}.items():
             bar.start_task(tasks[name])
             result, _ = evaluate(
                 rows,
@@ -85,6 +86,8 @@ def run_evaluation(
                 on_progress=lambda done, name=name: bar.update(tasks[name], advance=done),
             )
             results.append(result)
+    if own.repaired:
+        err.print(f"[dim]{own.repaired:,} texts had been decoded wrongly and were repaired[/]")
     if as_json:
         answer = {
             "file": file.path.name,
@@ -92,6 +95,7 @@ def run_evaluation(
             "labels": labels,
             "encoding": file.encoding,
             "skipped": asdict(file.skipped),
+            "repaired": own.repaired,
             "delay": delay,
             "passes": passes,
             "shuffle": shuffle,
@@ -118,7 +122,7 @@ def _cells(figures: Quality) -> list[str]:
     return [f"{share:.3f}" for share in shares]
 
 
-def ours() -> Contestant:
+def ours() -> CalibratedHead:
     """The project's contestant, with nothing learned."""
     return CalibratedHead(TextClassifier(), Calibrator())
 
