@@ -414,8 +414,7 @@ def calibrate(
     scales: Doubles,
     shift: Doubles,
     curvatures: Doubles,
-    memory: float,
-    firm: float,
+    habits: Doubles,
     chances: Doubles,
 ) -> None:
     """See `models.numpy_kernels.calibrate`."""
@@ -429,8 +428,9 @@ def calibrate(
     spread = 0.0
     for label in range(known):
         spread += chances[label] * (scores[label] - mean) ** 2
-    scales[1] = memory * scales[1] + (1 - memory) * firm + spread
+    scales[1] = habits[0] * scales[1] + (1 - habits[0]) * habits[1] + spread
     scales[0] = min(5.0, max(0.2, scales[0] - (mean - scores[column]) / scales[1]))
+    memory, firm = habits[2], habits[3]
     for label in range(known):
         chance = chances[label]
         curvatures[label] = memory * curvatures[label] + (1 - memory) * firm + chance * (1 - chance)

@@ -353,23 +353,23 @@ def calibrate(
     scales: Doubles,
     shift: Doubles,
     curvatures: Doubles,
-    memory: float,
-    firm: float,
+    habits: Doubles,
     chances: Doubles,
 ) -> None:
     """One Newton step on the log loss of `column`, for the scale `scales[0]` and for each shift, in place.
 
-    `scales[1]` and `curvatures` are sums of second derivatives, of which `memory` is still there after a label, and
-    which begin and rest at `firm`.
+    `scales[1]` and `curvatures` are sums of second derivatives. `habits` says which share of them is still there after
+    a label, and where they begin and rest: first for the scale, then for the shifts.
     """
     calibrated(scores, float(scales[0]), shift, chances)
     mean = chances @ scores
+    memory, firm, memory_of_shifts, firm_shifts = habits
     scales[1] = memory * scales[1] + (1 - memory) * firm + chances @ (scores - mean) ** 2
     scales[0] = min(5.0, max(0.2, scales[0] - (mean - scores[column]) / scales[1]))
-    curvatures *= memory
-    curvatures += (1 - memory) * firm + chances * (1 - chances)
+    curvatures *= memory_of_shifts
+    curvatures += (1 - memory_of_shifts) * firm_shifts + chances * (1 - chances)
     chances[column] -= 1.0
-    shift -= chances / (curvatures + firm)
+    shift -= chances / (curvatures + firm_shifts)
 
 
 def _columns(labels: Floats, known: int) -> tuple[slice, slice, slice]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score
 from typer.testing import CliRunner, Result
@@ -258,9 +258,21 @@ def test_calibration_finds_the_scale_of_scores_that_are_too_sure_or_not_sure_eno
 def test_calibration_follows_labels_that_become_frequent() -> None:
     random = np.random.default_rng(5)
     calibrator, scores = Calibrator(), np.zeros(2)
-    for _ in range(2_000):
+    for _ in range(6_000):
         calibrator.learn(scores, int(random.random() < 0.9))
     assert calibrator.probabilities(scores)[1] == pytest.approx(0.9, abs=0.05)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.lists(st.floats(-9, 9), min_size=3, max_size=3), st.integers(0, 4)), max_size=30))
+def test_both_kernels_calibrate_the_same(rows: list[tuple[list[float], int]]) -> None:
+    compiled, plain = Calibrator(compiled=True), Calibrator(compiled=False)
+    for scores, column in rows:
+        given = np.array(scores)
+        np.testing.assert_allclose(compiled.probabilities(given), plain.probabilities(given), rtol=1e-9)
+        compiled.learn(given, column)
+        plain.learn(given, column)
+    assert compiled.scale == pytest.approx(plain.scale)
 
 
 def test_calibration_keeps_what_it_knows_when_a_label_is_new() -> None:
