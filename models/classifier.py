@@ -19,7 +19,6 @@ _ROOM = 4
 """Labels come in blocks of so many columns: with four, a row of the table is one line of the cache."""
 _LINE = 16
 """Numbers in a line of the cache."""
-_FIRST_SQUARES = 1e-8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +197,18 @@ class TextClassifier(base.MiniBatchClassifier):
         strongest = sorted(named.items(), key=lambda item: (-abs(item[1]), item[0]))
         return Explanation(label=label, score=start + float(weights.sum()), base=start, contributions=tuple(strongest))
 
+    def forget(self, *, keep: float) -> None:
+        """After a drift: learn as fast as a younger model, and believe less of what was counted.
+
+        Sums of squared gradients and naive Bayes' counts are multiplied with `keep`, 0 to 1; weights stay.
+        """
+        table, labels, state = self.arrays()
+        table[:, [layout.SQUARES, layout.SQUARES_OF_WORDS]] *= keep
+        logs = _per_label(table)[:, layout.LOGS]
+        logs[:] = np.log1p(keep * np.expm1(logs))
+        labels[layout.DOCUMENTS :] *= keep
+        state[layout.MIX_SQUARES : layout.BIAS_SQUARES + 1] *= keep
+
     def arrays(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:
         """The table, the labels' and the mixture's numbers, laid out as `models.layout` says: not copies."""
         return self._arrays["table"], self._arrays["labels"], self._arrays["state"]
@@ -224,7 +235,6 @@ class TextClassifier(base.MiniBatchClassifier):
         if not right:
             raise ValueError("the model's arrays do not fit together")
         table = empty_table(1 << self.bits, room)
-        table[:, [layout.SQUARES, layout.SQUARES_OF_WORDS]] = _FIRST_SQUARES
         table[touched] = rows
         self._arrays |= {"table": table, "labels": labels.copy(), "state": state.copy()}
         self.labels = list(names)
@@ -263,8 +273,9 @@ class TextClassifier(base.MiniBatchClassifier):
         self._arrays["labels"] = np.zeros((len(labels), room), np.float32)
         self._arrays["labels"][:, :old] = labels
         wider = empty_table(len(table), room)
-        wider[:, : layout.HEAD] = table[:, : layout.HEAD]
-        _per_label(wider)[:, :, :old] = _per_label(table)
+        touched = np.flatnonzero(table[:, layout.COUNTS])  # the others are zeros, and no memory before they are used
+        wider[touched, : layout.HEAD] = table[touched, : layout.HEAD]
+        _per_label(wider)[touched, :, :old] = _per_label(table)[touched]
         self._arrays["table"] = wider
 
     def _make_room(self) -> int:
@@ -303,11 +314,10 @@ def _per_label(table: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _fresh(bits: int) -> dict[str, NDArray[Any]]:
     table = empty_table(1 << bits, _ROOM)
-    table[:, [layout.SQUARES, layout.SQUARES_OF_WORDS]] = _FIRST_SQUARES
     state = np.zeros(layout.STATE)
     state[layout.WEIGHTS : layout.WEIGHTS + layout.EXPERTS] = 1.0 / layout.EXPERTS
     state[layout.MIX_SQUARES : layout.MIX_SQUARES + layout.EXPERTS] = 1e-2
-    state[layout.BIAS_SQUARES] = _FIRST_SQUARES
+    state[layout.BIAS_SQUARES] = layout.FIRST_SQUARES
     return {"table": table, "labels": np.zeros((layout.LABEL, _ROOM), np.float32), "state": state}
 
 

@@ -18,6 +18,7 @@ from models.layout import (
     COUNTS,
     DOCUMENTS,
     EXPERTS,
+    FIRST_SQUARES,
     HEAD,
     LONGEST_GRAM,
     MIX_SQUARES,
@@ -56,7 +57,11 @@ _LOGS = np.log1p(np.arange(4096, dtype=np.float32))
 
 
 def _compiled(function: F) -> F:
-    return cast("F", cast("Any", numba).njit(cache=True, nogil=True, error_model="numpy")(function))
+    njit = cast("Any", numba).njit
+    try:
+        return cast("F", njit(cache=True, nogil=True, error_model="numpy")(function))
+    except RuntimeError:  # no folder that may be written: every process compiles for itself
+        return cast("F", njit(nogil=True, error_model="numpy")(function))
 
 
 @_compiled
@@ -340,6 +345,7 @@ def learn(
     error = np.empty(room, np.float32)
     small = np.float32(1.0 / smoothing)
     pace = np.float32(rate)
+    first = np.float32(FIRST_SQUARES)
     for at in range(len(splits)):
         words, column = splits[at], columns[at]
         document = buckets[starts[at] : starts[at + 1]]
@@ -376,14 +382,14 @@ def learn(
             if gain > 0:
                 value = np.float32(values[place])
                 row[SQUARES] += gain * value * value
-                step = pace * value / np.sqrt(row[SQUARES])
+                step = pace * value / np.sqrt(row[SQUARES] + first)
                 weights = row[HEAD : HEAD + known]
                 for label in range(known):
                     weights[label] -= step * error[label]
                 if place < words:
                     value = np.float32(values[place] * ratio)
                     row[SQUARES_OF_WORDS] += gain * value * value
-                    step = pace * value / np.sqrt(row[SQUARES_OF_WORDS])
+                    step = pace * value / np.sqrt(row[SQUARES_OF_WORDS] + first)
                     weights = row[HEAD + 2 * room : HEAD + 2 * room + known]
                     for label in range(known):
                         weights[label] -= step * error[label]

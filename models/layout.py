@@ -11,7 +11,7 @@ EXPERTS = 4
 # weights and of the words' own), log(1 + tickets that held it), those tickets; then, for each label, the shared
 # weight, log(1 + count / smoothing), and the words' own weight.
 SQUARES, SQUARES_OF_WORDS, SPREAD, COUNTS, HEAD = 0, 1, 2, 3, 4
-PER_LABEL = 3
+PER_LABEL, LOGS = 3, 1
 
 # Rows of a label: its bias, its tickets, its words and its character n-grams.
 DOCUMENTS, TOTALS = 1, 2
@@ -23,6 +23,8 @@ STATE = 10
 
 BLOCK = 32
 """Terms added up in single precision before they go into a double: fast, and as exact as a double to 1e-7."""
+FIRST_SQUARES = 1e-8
+"""What sums of squared gradients begin with; rows of the table hold what comes to it, so that they begin as zeros."""
 NOTHING_TO_LEARN = 1e-8
 """Squared error of the probabilities below which weights stay as they are."""
 

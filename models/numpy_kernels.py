@@ -25,6 +25,7 @@ from models.layout import (
     COUNTS,
     DOCUMENTS,
     EXPERTS,
+    FIRST_SQUARES,
     HEAD,
     LONGEST_GRAM,
     MIX_SQUARES,
@@ -327,10 +328,12 @@ def learn(
             place = document[part]
             if square > NOTHING_TO_LEARN:
                 table[place, SQUARES] += square * values[part] ** 2
-                table[place, shared] -= (rate * values[part] / np.sqrt(table[place, SQUARES]))[:, None] * error
+                table[place, shared] -= (rate * values[part] / np.sqrt(table[place, SQUARES] + FIRST_SQUARES))[
+                    :, None
+                ] * error
                 if kind == 0:
                     table[place, SQUARES_OF_WORDS] += square * alone[part] ** 2
-                    steps = rate * alone[part] / np.sqrt(table[place, SQUARES_OF_WORDS])
+                    steps = rate * alone[part] / np.sqrt(table[place, SQUARES_OF_WORDS] + FIRST_SQUARES)
                     table[place, own] -= steps[:, None] * error
             table[place, COUNTS] += 1.0
             table[place, SPREAD] = np.log1p(table[place, COUNTS])

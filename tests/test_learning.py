@@ -15,8 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from river.checks import yield_checks
 
+from models.calibration import Calibrator
 from models.classifier import TextClassifier
+from models.drift import RisingError
 from models.features import Bag, TextReader, named_bag, occurrences
+from models.prequential import CalibratedHead, prequential
 
 TEXTS = [
     "Drucker im 3. Stock druckt nicht, Fehler E-4711",
@@ -186,6 +189,40 @@ def test_the_order_of_named_values_does_not_matter() -> None:
     one = named_bag({"a": 1.5, "b": -2, "c": "x", "d": 0}, 4)
     assert same_bag(one, named_bag({"d": 0, "c": "x", "b": -2, "a": 1.5}, 4))
     assert one.counts.sum() == pytest.approx(4.5)
+
+
+def test_a_rising_error_is_noticed_and_a_falling_one_is_not() -> None:
+    random = np.random.default_rng(3)
+    falling, rising = RisingError(), RisingError()
+    for at in range(3_000):
+        falling.update(wrong=random.random() < (0.6 if at < 1_000 else 0.2))
+        rising.update(wrong=random.random() < (0.2 if at < 2_000 else 0.6))
+        if at == 1_999:
+            assert rising.alarms == 0
+    assert falling.alarms == 0
+    assert rising.alarms >= 1
+
+
+def test_labels_that_change_places_are_learned_again_sooner_with_the_alarm() -> None:
+    swapped = {"access": "billing", "billing": "access"}
+
+    def right_after_the_swap(head: CalibratedHead) -> int:
+        rows: list[tuple[str, str]] = []
+        random = np.random.default_rng(3)
+        for at, place in enumerate(random.integers(0, len(TEXTS), 2_400)):
+            label = LABELS[random.integers(len(LABELS)) if random.random() < 0.25 else place]
+            rows.append((f"{TEXTS[place]} {random.integers(500)}", swapped.get(label, label) if at >= 2_000 else label))
+        return sum(outcome.said == outcome.truth for outcome in list(prequential(rows, head))[2_000:])
+
+    class Deaf(RisingError):  # noqa: N818  no exception
+        def update(self, *, wrong: bool) -> float:
+            return super().update(wrong=wrong) * 0
+
+    listening = CalibratedHead(TextClassifier(bits=12), Calibrator())
+    deaf = CalibratedHead(TextClassifier(bits=12), Calibrator())
+    deaf.drift = Deaf()
+    assert right_after_the_swap(listening) > right_after_the_swap(deaf)
+    assert listening.drift.alarms >= 1
 
 
 def test_contributions_add_up_on_long_tickets_of_many_queues() -> None:
