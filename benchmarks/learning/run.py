@@ -161,7 +161,7 @@ def _four_heads() -> Iterator[str]:  # noqa: C901  what is timed stands beside w
     speeds = (_speed(lambda: predict(BATCH), len(texts)), _speed(lambda: predict(1), len(texts)), learned)
     yield f"| {OURS} | {' | '.join(f'{speed:,.0f}' for speed in speeds)} |"
 
-    few = 500
+    few = 200
     pipelines = [river_softmax() for _ in HEADS]
 
     def river(*, learning: bool) -> None:
