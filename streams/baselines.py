@@ -115,7 +115,10 @@ class SklearnHashing:
 
 
 class VowpalWabbit:
-    """One against all over words and pairs of words, 2^18 weights."""
+    """One against all over words and pairs of words, 2^18 weights.
+
+    It has to reserve its labels beforehand, which costs it speed where there are few.
+    """
 
     _LABELS = 1024
 
