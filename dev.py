@@ -38,6 +38,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "pytest": [["pytest"]],
     "bench-pipeline": [["python", "benchmarks/pipeline/run.py"]],
     "bench-latency": [["python", "benchmarks/pipeline/latency.py"]],
+    "bench-learning": [["python", "benchmarks/learning/run.py"]],
     "stress": [["python", "tests/stress.py"]],
     "faults": [["python", "tests/faults/harness.py"]],
     "stress-table": [["python", "tests/stress_table.py"]],

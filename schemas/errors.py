@@ -16,6 +16,8 @@ TriageError
 └── Halted                a person has to act: the process ends with a message that says what to do
     ├── BadSettings
     ├── BadTaxonomy
+    ├── BadFile           a file given on the command line
+    ├── BadSnapshot
     ├── TopicsDiffer
     ├── MigrationChanged
     ├── StoreRejected
@@ -101,6 +103,14 @@ class BadSettings(Halted):
 
 class BadTaxonomy(Halted):
     """The taxonomy file breaks a rule; the message names the entry."""
+
+
+class BadFile(Halted):
+    """A file given on the command line cannot be used; the message says where and why."""
+
+
+class BadSnapshot(Halted):
+    """A model's snapshot is damaged, missing or of another format."""
 
 
 class TopicsDiffer(Halted):

@@ -1,0 +1,443 @@
+"""The loops of `models.kernels`, compiled by numba. `models.numpy_kernels` says in fewer lines what they compute.
+
+numba keeps the machine code in a cache on disk: only the first run after an installation compiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from models.layout import (
+    BIAS_SQUARES,
+    BLOCK,
+    COUNTS,
+    DOCUMENTS,
+    EXPERTS,
+    FIRST_SQUARES,
+    HEAD,
+    LONGEST_GRAM,
+    MIX_SQUARES,
+    NOTHING_TO_LEARN,
+    SEED_CHARACTERS,
+    SEED_JOINED,
+    SEED_MARK,
+    SEED_PAIR,
+    SEED_WORD,
+    SEEN,
+    SHORTEST_GRAM,
+    SPREAD,
+    SQUARES,
+    SQUARES_OF_WORDS,
+    TOTALS,
+    WEIGHTS,
+)
+
+F = TypeVar("F", bound=Callable[..., Any])
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Buckets = NDArray[np.int32]
+
+_BASE = np.uint64(0x9E3779B97F4A7C15)
+_PAIR = np.uint64(0x2545F4914F6CDD1D)
+_FIRST = np.uint64(0xFF51AFD7ED558CCD)
+_SECOND = np.uint64(0xC4CEB9FE1A85EC53)
+_SHIFT = np.uint64(33)
+_BLANK = np.uint32(32)
+_BASIC_PLANE = 0x10000
+_EMOJI = 0x1F000
+_LOG_2 = np.log(2.0)
+_OFTEN = np.log1p(np.arange(64.0)) / _LOG_2  # a logarithm costs more than all else about a feature
+_LOGS = np.log1p(np.arange(4096, dtype=np.float32))
+
+
+def _compiled(function: F) -> F:
+    njit = cast("Any", numba).njit
+    try:
+        return cast("F", njit(cache=True, nogil=True, error_model="numpy")(function))
+    except RuntimeError:  # no folder that may be written: every process compiles for itself
+        return cast("F", njit(nogil=True, error_model="numpy")(function))
+
+
+@_compiled
+def _bucket(hashed: np.uint64, seed: np.uint64, shift: np.uint64) -> np.int32:
+    mixed = hashed ^ seed
+    mixed ^= mixed >> _SHIFT
+    mixed *= _FIRST
+    mixed ^= mixed >> _SHIFT
+    mixed *= _SECOND
+    mixed ^= mixed >> _SHIFT
+    return np.int32(mixed >> shift)
+
+
+@_compiled
+def _count(bucket: np.int32, places: Buckets, buckets: Buckets, counts: Floats, total: int) -> int:
+    place = places[bucket]
+    if place >= 0:
+        counts[place] += np.float32(1)
+        return total
+    places[bucket] = total
+    buckets[total] = bucket
+    counts[total] = np.float32(1)
+    return total + 1
+
+
+@_compiled
+def read(
+    codes: NDArray[np.uint32],
+    classes: NDArray[np.uint8],
+    bits: int,
+    places: Buckets,
+    buckets: Buckets,
+    counts: Floats,
+    line: NDArray[np.uint32],
+) -> tuple[int, int]:
+    """See `models.numpy_kernels.read`."""
+    shift = np.uint64(64 - bits)
+    line[0] = _BLANK
+    length = 1
+    total = 0
+    run = np.uint64(0)
+    whole = np.uint64(0)
+    letters = 0
+    seams = 0
+    at_seam = False
+    for at in range(len(codes) + 1):
+        code = codes[at] if at < len(codes) else _BLANK
+        kind = classes[code] if code < _BASIC_PLANE else (2 if code >= _EMOJI else 1)
+        if kind == 1:
+            if at_seam:
+                seams += 1
+                at_seam = False
+            line[length] = code
+            length += 1
+            run = run * _BASE + np.uint64(code)
+            whole = run
+            letters += 1
+            continue
+        if line[length - 1] != _BLANK:
+            line[length] = _BLANK
+            length += 1
+        if kind == 3 and letters:  # noqa: PLR2004  the classes are those of models.kernels
+            run = run * _BASE + np.uint64(code)
+            at_seam = True
+            continue
+        if seams:
+            total = _count(_bucket(whole, SEED_JOINED, shift), places, buckets, counts, total)
+        run = np.uint64(0)
+        letters = 0
+        seams = 0
+        at_seam = False
+        if kind == 2:  # noqa: PLR2004  as above
+            total = _count(_bucket(np.uint64(code), SEED_MARK, shift), places, buckets, counts, total)
+    word = np.uint64(0)
+    before = np.uint64(0)
+    is_first = True
+    for at in range(1, length):
+        if line[at] != _BLANK:
+            word = word * _BASE + np.uint64(line[at])
+            continue
+        total = _count(_bucket(word, SEED_WORD, shift), places, buckets, counts, total)
+        if not is_first:
+            total = _count(_bucket(before * _PAIR + word, SEED_PAIR, shift), places, buckets, counts, total)
+        before = word
+        word = np.uint64(0)
+        is_first = False
+    for at in range(total):
+        places[buckets[at]] = -1
+    words = total
+    for start in range(length):
+        gram = np.uint64(0)
+        for end in range(start, min(start + LONGEST_GRAM, length)):
+            gram = gram * _BASE + np.uint64(line[end])
+            size = end - start + 1
+            if size >= SHORTEST_GRAM:
+                seed = SEED_CHARACTERS * np.uint64(size)
+                total = _count(_bucket(gram, seed, shift), places, buckets, counts, total)
+            if line[end] == _BLANK and end > start:
+                break
+    for at in range(words, total):
+        places[buckets[at]] = -1
+    return words, total
+
+
+@_compiled
+def _flush(block: Floats, parts: Doubles, known: int) -> None:
+    for expert in range(EXPERTS):
+        for label in range(known):
+            parts[expert, label] += block[expert, label]
+            block[expert, label] = 0
+
+
+@_compiled
+def _parts(
+    buckets: Buckets,
+    counts: Floats,
+    words: int,
+    table: Floats,
+    labels: Floats,
+    state: Doubles,
+    smoothing: float,
+    known: int,
+    values: Doubles,
+    block: Floats,
+    parts: Doubles,
+) -> tuple[float, float, float]:
+    """Fill `values` and `parts`; returns how many words and character n-grams, and what makes the words' length one."""
+    size = len(buckets)
+    room = labels.shape[1]
+    most = np.log1p(state[SEEN]) + 1.0
+    of_words = 0.0
+    of_characters = 0.0
+    square = 0.0
+    square_words = 0.0
+    for at in range(size):
+        count = counts[at]
+        value = most - np.float64(table[buckets[at], SPREAD])
+        if count != 1:
+            whole = np.int64(count)
+            value *= _OFTEN[whole] if whole == count and whole < len(_OFTEN) else np.log1p(np.float64(count)) / _LOG_2
+        values[at] = value
+        square += value * value
+        if at < words:
+            of_words += count
+            square_words += value * value
+        else:
+            of_characters += count
+    scale = 1.0 / np.sqrt(square) if square > 0 else 0.0
+    ratio = np.sqrt(square / square_words) if square_words > 0 else 0.0
+    parts[:] = 0.0
+    block[:] = 0
+    linear, linear_words, bayes_words, bayes = block[0], block[1], block[2], block[3]
+    # One array is written in each inner loop, so that it becomes vector instructions.
+    for begin in range(0, words, BLOCK):
+        for at in range(begin, min(begin + BLOCK, words)):
+            row = table[buckets[at]]
+            values[at] *= scale
+            value = np.float32(values[at])
+            alone = np.float32(values[at] * ratio)
+            count = counts[at]
+            shared = row[HEAD : HEAD + known]
+            for label in range(known):
+                linear[label] += value * shared[label]
+            logs = row[HEAD + room : HEAD + room + known]
+            for label in range(known):
+                bayes_words[label] += count * logs[label]
+            own = row[HEAD + 2 * room : HEAD + 2 * room + known]
+            for label in range(known):
+                linear_words[label] += alone * own[label]
+        _flush(block, parts, known)
+    for begin in range(words, size, BLOCK):
+        for at in range(begin, min(begin + BLOCK, size)):
+            row = table[buckets[at]]
+            values[at] *= scale
+            value = np.float32(values[at])
+            count = counts[at]
+            shared = row[HEAD : HEAD + known]
+            for label in range(known):
+                linear[label] += value * shared[label]
+            logs = row[HEAD + room : HEAD + room + known]
+            for label in range(known):
+                bayes[label] += count * logs[label]
+        _flush(block, parts, known)
+    root_words = 1.0 / np.sqrt(of_words) if of_words > 0 else 0.0
+    root_characters = 1.0 / np.sqrt(of_characters) if of_characters > 0 else 0.0
+    space = len(table) / 8.0
+    for label in range(known):
+        prior = np.log((np.float64(labels[DOCUMENTS, label]) + 0.5) / (state[SEEN] + 0.5 * known))
+        parts[2, label] -= of_words * np.log(np.float64(labels[TOTALS, label]) / smoothing + space)
+        parts[2, label] = parts[2, label] * root_words + prior
+        parts[3, label] -= of_characters * np.log(np.float64(labels[TOTALS + 1, label]) / smoothing + space)
+        parts[3, label] = parts[3, label] * root_characters + prior
+    for expert in range(EXPERTS):
+        mean = 0.0
+        for label in range(known):
+            mean += parts[expert, label]
+        mean /= known
+        for label in range(known):
+            parts[expert, label] -= mean
+    return of_words, of_characters, ratio
+
+
+@_compiled
+def _mixed(parts: Doubles, labels: Floats, state: Doubles, known: int, scores: Doubles) -> None:
+    for label in range(known):
+        score = np.float64(labels[0, label])
+        for expert in range(EXPERTS):
+            score += state[WEIGHTS + expert] * parts[expert, label]
+        scores[label] = score
+
+
+@_compiled
+def _softmax(scores: Doubles, known: int, chances: Doubles) -> None:
+    highest = scores[0]
+    for label in range(1, known):
+        highest = max(highest, scores[label])
+    total = 0.0
+    for label in range(known):
+        chances[label] = np.exp(scores[label] - highest)
+        total += chances[label]
+    for label in range(known):
+        chances[label] /= total
+
+
+@_compiled
+def _longest(starts: Ints) -> int:
+    longest = 1
+    for at in range(len(starts) - 1):
+        longest = max(longest, starts[at + 1] - starts[at])
+    return longest
+
+
+@_compiled
+def predict(
+    starts: Ints,
+    splits: Ints,
+    buckets: Buckets,
+    counts: Floats,
+    table: Floats,
+    labels: Floats,
+    state: Doubles,
+    smoothing: float,
+    scores: Doubles,
+) -> None:
+    """See `models.numpy_kernels.predict`."""
+    known = scores.shape[1]
+    values = np.empty(_longest(starts), np.float64)
+    block = np.empty((EXPERTS, known), np.float32)
+    parts = np.empty((EXPERTS, known), np.float64)
+    for at in range(len(splits)):
+        chosen = slice(starts[at], starts[at + 1])
+        _parts(
+            *(buckets[chosen], counts[chosen], splits[at]),
+            *(table, labels, state, smoothing, known, values, block, parts),
+        )
+        _mixed(parts, labels, state, known, scores[at])
+
+
+@_compiled
+def learn(
+    starts: Ints,
+    splits: Ints,
+    buckets: Buckets,
+    counts: Floats,
+    columns: Buckets,
+    table: Floats,
+    labels: Floats,
+    state: Doubles,
+    smoothing: float,
+    rate: float,
+    mixing_rate: float,
+    known: int,
+) -> None:
+    """See `models.numpy_kernels.learn`."""
+    room = labels.shape[1]
+    values = np.empty(_longest(starts), np.float64)
+    block = np.empty((EXPERTS, room), np.float32)
+    parts = np.empty((EXPERTS, room), np.float64)
+    scores = np.empty(room, np.float64)
+    chances = np.empty(room, np.float64)
+    error = np.empty(room, np.float32)
+    small = np.float32(1.0 / smoothing)
+    pace = np.float32(rate)
+    first = np.float32(FIRST_SQUARES)
+    for at in range(len(splits)):
+        words, column = splits[at], columns[at]
+        document = buckets[starts[at] : starts[at + 1]]
+        often = counts[starts[at] : starts[at + 1]]
+        known = max(known, column + 1)
+        of_words, of_characters, ratio = _parts(
+            *(document, often, words),
+            *(table, labels, state, smoothing, known, values, block, parts),
+        )
+        _mixed(parts, labels, state, known, scores)
+        _softmax(scores, known, chances)
+        chances[column] -= 1.0
+        square = 0.0
+        for label in range(known):
+            error[label] = np.float32(chances[label])
+            square += chances[label] * chances[label]
+        # Nobody can know a label before its first ticket: that says nothing about the experts.
+        if labels[DOCUMENTS, column] > 0:
+            for expert in range(EXPERTS):
+                slope = 0.0
+                for label in range(known):
+                    slope += chances[label] * parts[expert, label]
+                state[MIX_SQUARES + expert] += slope * slope
+                state[WEIGHTS + expert] -= mixing_rate * slope / np.sqrt(state[MIX_SQUARES + expert])
+                state[WEIGHTS + expert] = max(0.0, state[WEIGHTS + expert])
+        gain = np.float32(square) if square > NOTHING_TO_LEARN else np.float32(0)
+        if gain > 0:
+            state[BIAS_SQUARES] += square
+            step = np.float32(0.1 * rate / np.sqrt(state[BIAS_SQUARES]))
+            for label in range(known):
+                labels[0, label] -= step * error[label]
+        for place in range(len(document)):
+            row = table[document[place]]
+            if gain > 0:
+                value = np.float32(values[place])
+                row[SQUARES] += gain * value * value
+                step = pace * value / np.sqrt(row[SQUARES] + first)
+                weights = row[HEAD : HEAD + known]
+                for label in range(known):
+                    weights[label] -= step * error[label]
+                if place < words:
+                    value = np.float32(values[place] * ratio)
+                    row[SQUARES_OF_WORDS] += gain * value * value
+                    step = pace * value / np.sqrt(row[SQUARES_OF_WORDS] + first)
+                    weights = row[HEAD + 2 * room : HEAD + 2 * room + known]
+                    for label in range(known):
+                        weights[label] -= step * error[label]
+            row[COUNTS] += np.float32(1)
+            tickets = np.int64(row[COUNTS])
+            row[SPREAD] = _LOGS[tickets] if tickets < len(_LOGS) else np.log1p(row[COUNTS])
+            # log(1 + (n + count) / smoothing) from log(1 + n / smoothing): the counts themselves need not be kept.
+            log = row[HEAD + room + column]
+            row[HEAD + room + column] = log + np.log1p(often[place] * small * np.exp(-log))
+        state[SEEN] += 1.0
+        labels[DOCUMENTS, column] += np.float32(1)
+        labels[TOTALS, column] += np.float32(of_words)
+        labels[TOTALS + 1, column] += np.float32(of_characters)
+
+
+@_compiled
+def calibrated(scores: Doubles, scale: float, shift: Doubles, chances: Doubles) -> None:
+    """See `models.numpy_kernels.calibrated`."""
+    for label in range(len(scores)):
+        chances[label] = scale * scores[label] + shift[label]
+    _softmax(chances, len(scores), chances)
+
+
+@_compiled
+def calibrate(
+    scores: Doubles,
+    column: int,
+    scales: Doubles,
+    shift: Doubles,
+    curvatures: Doubles,
+    habits: Doubles,
+    chances: Doubles,
+) -> None:
+    """See `models.numpy_kernels.calibrate`."""
+    known = len(scores)
+    for label in range(known):
+        chances[label] = scales[0] * scores[label] + shift[label]
+    _softmax(chances, known, chances)
+    mean = 0.0
+    for label in range(known):
+        mean += chances[label] * scores[label]
+    spread = 0.0
+    for label in range(known):
+        spread += chances[label] * (scores[label] - mean) ** 2
+    scales[1] = habits[0] * scales[1] + (1 - habits[0]) * habits[1] + spread
+    scales[0] = min(5.0, max(0.2, scales[0] - (mean - scores[column]) / scales[1]))
+    memory, firm = habits[2], habits[3]
+    for label in range(known):
+        chance = chances[label]
+        curvatures[label] = memory * curvatures[label] + (1 - memory) * firm + chance * (1 - chance)
+        shift[label] -= (chance - (1.0 if label == column else 0.0)) / (curvatures[label] + firm)

@@ -1,0 +1,38 @@
+"""Where things stand in the arrays that both kernels work on, and the numbers that both have to agree on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+EXPERTS = 4
+"""Linear over words and characters, linear over words, naive Bayes over words, naive Bayes over characters."""
+
+# A bucket has one row, so that a feature costs one look into memory: two sums of squared gradients (of the shared
+# weights and of the words' own), log(1 + tickets that held it), those tickets; then, for each label, the shared
+# weight, log(1 + count / smoothing), and the words' own weight.
+SQUARES, SQUARES_OF_WORDS, SPREAD, COUNTS, HEAD = 0, 1, 2, 3, 4
+PER_LABEL, LOGS = 3, 1
+
+# Rows of a label: its bias, its tickets, its words and its character n-grams.
+DOCUMENTS, TOTALS = 1, 2
+LABEL = 4
+
+# The mixture: weights of the experts, their sums of squared gradients, that of the biases, tickets seen.
+WEIGHTS, MIX_SQUARES, BIAS_SQUARES, SEEN = 0, 4, 8, 9
+STATE = 10
+
+BLOCK = 32
+"""Terms added up in single precision before they go into a double: fast, and as exact as a double to 1e-7."""
+FIRST_SQUARES = 1e-8
+"""What sums of squared gradients begin with; rows of the table hold what comes to it, so that they begin as zeros."""
+NOTHING_TO_LEARN = 1e-8
+"""Squared error of the probabilities below which weights stay as they are."""
+
+SHORTEST_GRAM, LONGEST_GRAM = 3, 5
+
+# What is hashed is told apart by its seed.
+SEED_WORD = np.uint64(0x1111)
+SEED_PAIR = np.uint64(0x2222)
+SEED_CHARACTERS = np.uint64(0x3333)
+SEED_JOINED = np.uint64(0x51)
+SEED_MARK = np.uint64(0x77)
