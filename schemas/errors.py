@@ -14,6 +14,7 @@ TriageError
 └── Halted                a person has to act: the process ends with a message that says what to do
     ├── BadSettings
     ├── BadTaxonomy
+    ├── BadFile           a file given on the command line cannot be used as it is
     ├── TopicsDiffer
     ├── MigrationChanged
     ├── StoreRejected
@@ -90,6 +91,10 @@ class BadSettings(Halted):
 
 class BadTaxonomy(Halted):
     """The taxonomy file breaks a rule; the message names the entry."""
+
+
+class BadFile(Halted):
+    """A file given on the command line is empty, lacks a column, or holds what is no time or no count."""
 
 
 class TopicsDiffer(Halted):

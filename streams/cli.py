@@ -31,7 +31,7 @@ from schemas.codec import Codec, to_json
 from schemas.errors import BadSettings, Halted, RetryLater, TriageError
 from sinks.migrations import migrate as apply_migrations
 from sinks.queries import DEFAULT, named_queries
-from streams import topic_admin, wiring
+from streams import series_commands, topic_admin, wiring
 from streams.agents import Role
 from streams.feed import Layout, Rejected, RowReader, layout_of, read_rows
 from streams.feed import feed as feed_rows
@@ -58,6 +58,7 @@ app = typer.Typer(
     epilog="Settings are environment variables TRIAGE_*: see [b]triage settings[/b]. "
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some rows were rejected, 75 a service is away, try later.",
 )
+app.command()(series_commands.detect)
 out = Console()
 err = Console(stderr=True)
 
