@@ -38,6 +38,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "pytest": [["pytest"]],
     "bench-pipeline": [["python", "benchmarks/pipeline/run.py"]],
     "bench-latency": [["python", "benchmarks/pipeline/latency.py"]],
+    "bench-spikes": [["python", "benchmarks/spikes/run.py"]],
     "stress": [["python", "tests/stress.py"]],
     "stress-table": [["python", "tests/stress_table.py"]],
     "format": [["ruff", "check", "--fix", "."], ["ruff", "format", "."]],

@@ -29,7 +29,10 @@ _RAISE_HALF_LIFE = timedelta(days=28)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertSettings:
-    """When alerts open, speak again and end. `threshold` is in decades, see `models.detector.threshold`."""
+    """When alerts open, speak again and end.
+
+    `threshold` is in decades, see `models.detector.threshold`.
+    """
 
     threshold: float
     keep_open_above: float = NO_SPIKE_LIMIT
@@ -145,8 +148,9 @@ class AlertBook:
             )
 
     def _forgive(self, at: float) -> None:
-        if self._raised_at and self._raised.any():
-            self._raised *= 0.5 ** ((at - self._raised_at) / _RAISE_HALF_LIFE.total_seconds())
+        passed = timedelta(seconds=at - self._raised_at) if self._raised_at else timedelta(0)
+        if self._raised.any():
+            self._raised *= 0.5 ** (passed / _RAISE_HALF_LIFE)
         self._raised_at = at
 
     def _begin(self, place: int, scores: Scores) -> list[SpikeEvent]:

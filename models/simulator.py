@@ -7,6 +7,7 @@ tickets are. Some tickets are sent twice. Sources are away at times, holidays ar
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -80,9 +81,9 @@ def simulate(settings: SimulatorSettings) -> Simulation:
     quiet_days = np.sort(settings.days - 1 - random.permutation(free)[: settings.holidays])
     rates = np.empty((minutes, settings.series), dtype=np.float32)
     active = np.empty_like(rates)
-    low, high = np.log(settings.tickets_per_day)
+    low, high = map(math.log, settings.tickets_per_day)
     for place in range(settings.series):
-        rate = np.exp(random.uniform(low, high)) * _profile(settings, random, quiet_days)
+        rate = math.exp(random.uniform(low, high)) * _profile(settings, random, quiet_days)
         rates[:, place] = rate
         active[:, place] = rate * _wandering(minutes, random)
     spikes = _spikes(settings, random, rates, active)
@@ -152,7 +153,7 @@ def _spikes(
     for place in range(settings.series):
         at = first + random.exponential(every)
         while at < rates.shape[0] - 240:
-            begin, length = int(at), int(np.exp(random.uniform(np.log(5), np.log(120.999))))
+            begin, length = int(at), int(math.exp(random.uniform(math.log(5), math.log(120.999))))
             ratio, ramp = SIZES[int(random.integers(len(SIZES)))], bool(random.random() < settings.ramps)
             shape = np.minimum(1.0, np.arange(1, length + 1) / (length / 2)) if ramp else np.ones(length)
             # The excess is a part of the rate that the series has at that time: at night a spike is smaller.

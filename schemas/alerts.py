@@ -29,6 +29,27 @@ class SpikeSize:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CausePart:
+    """A series or a term that is more frequent in a spike than before: tickets seen, tickets expected, signed G^2."""
+
+    text: str
+    observed: float
+    expected: float
+    g2: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpikeCause:
+    """What a spike is made of: child series and terms, best first, tickets to look at, and how many people ask."""
+
+    children: tuple[CausePart, ...] = ()
+    terms: tuple[CausePart, ...] = ()
+    examples: tuple[str, ...] = ()
+    first_ticket: str | None = None
+    requesters: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpikeOpened:
     """A series left its baseline. `onset` is where the window that told so begins, `detected_at` where it ends."""
 

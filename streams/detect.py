@@ -12,13 +12,16 @@ from typing import Any, TextIO
 
 from rich.progress import Progress
 
+from models import novelty
 from models.alerts import AlertBook, AlertSettings
 from models.detector import Detector, DetectorSettings, NegativeBinomialDetector, threshold
+from models.novelty import LeakyPeakDetector
+from models.seasonal import SeasonalDetector
 from models.weeks import WeekCalendar
 from schemas.alerts import SpikeEvent, SpikeOpened, SpikeResolved
 from schemas.errors import BadSettings
 from streams.series import Grid, Rows, grid_of, read_rows, spacing_of
-from streams.series_options import DetectOptions, Reading
+from streams.series_options import FALSE_ALARMS_PER_WEEK, DetectOptions, Method, Reading
 
 _MINUTE = timedelta(minutes=1)
 _FINE_HOP = timedelta(seconds=10)
@@ -44,10 +47,21 @@ class Run:
         settings = DetectorSettings(hop=hop) if fine else DetectorSettings.for_spacing(hop)
         settings = replace(settings, min_count=options.min_count, min_ratio=options.min_ratio)
         calendar = WeekCalendar(options.zone, options.holidays)
-        detector = NegativeBinomialDetector(len(grid.names), settings, calendar, grid.parents)
+        series = len(grid.names)
+        detector: Detector
+        match options.method:
+            case Method.NEGATIVE_BINOMIAL:
+                detector = NegativeBinomialDetector(series, settings, calendar, grid.parents)
+            case Method.NOVELTY:
+                detector = LeakyPeakDetector(series, settings)
+            case Method.SEASONAL:
+                detector = SeasonalDetector(series, settings, calendar)
         limit = options.score
-        if limit is None:
-            limit = threshold(len(grid.names), options.false_alarms_per_week, settings.bucket)
+        if limit is None and options.method is Method.NOVELTY:
+            limit = novelty.THRESHOLD
+        elif limit is None:
+            allowed = options.false_alarms_per_week or FALSE_ALARMS_PER_WEEK * series
+            limit = threshold(series, allowed, settings.bucket)
         return cls(
             grid=grid,
             detector=detector,
@@ -111,10 +125,7 @@ def detect_file(
             f"the file holds {grid.hops * grid.hop}; a series alerts only after {run.detector.settings.warm_up}, "
             "so there is nothing to find here"
         )
-    note(
-        f"{len(grid.names)} series, {grid.hops:,} hops of {grid.hop}, alerts from a score of {run.threshold:.2f}"
-        + (f" ({options.false_alarms_per_week:g} false alarms a week allowed)" if options.score is None else "")
-    )
+    note(f"{len(grid.names)} series, {grid.hops:,} hops of {grid.hop}, alerts from a score of {run.threshold:.2f}")
     opened: dict[str, SpikeOpened] = {}
     with ExitStack() as stack:
         try:

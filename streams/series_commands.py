@@ -45,8 +45,12 @@ def detect(
     series: Series = None,
     method: Annotated[Method, typer.Option(help="What scores the counts.")] = Method.NEGATIVE_BINOMIAL,
     false_alarms_per_week: Annotated[
-        float, typer.Option(min=1e-6, help="False alarms that are allowed a week, over all series together.")
-    ] = FALSE_ALARMS_PER_WEEK,
+        float | None,
+        typer.Option(
+            min=1e-6,
+            help=f"False alarms allowed a week, over all series together. Default: {FALSE_ALARMS_PER_WEEK:g} a series.",
+        ),
+    ] = None,
     score: Annotated[
         float | None, typer.Option(min=0, help="Alert from this score on, instead of --false-alarms-per-week.")
     ] = None,

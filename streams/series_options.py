@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, timedelta, tzinfo
 from enum import StrEnum
 
-FALSE_ALARMS_PER_WEEK = 0.1
-"""What `triage detect` allows by itself, over all series of a file together."""
+FALSE_ALARMS_PER_WEEK = 0.05
+"""What `triage detect` allows by itself, for each series."""
 
 
 class Missing(StrEnum):
@@ -46,14 +46,23 @@ class Method(StrEnum):
     """What scores the counts."""
 
     NEGATIVE_BINOMIAL = "negative-binomial"
+    """The stream's: how improbable the counts of 1 to 60 minutes are, against a baseline of the week."""
+    NOVELTY = "novelty"
+    """New peaks, for bursty counts; its scores are no decades but parts of the peaks before."""
+    SEASONAL = "seasonal"
+    """The plain rival: a z-score against the same time of earlier weeks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectOptions:
-    """What `triage detect` may be told. `score` replaces the threshold that follows from the false alarms."""
+    """What `triage detect` may be told.
+
+    `score` replaces the threshold that follows from the false alarms, which are those of all series together; None
+    allows FALSE_ALARMS_PER_WEEK for each.
+    """
 
     method: Method = Method.NEGATIVE_BINOMIAL
-    false_alarms_per_week: float = FALSE_ALARMS_PER_WEEK
+    false_alarms_per_week: float | None = None
     score: float | None = None
     min_count: float = 5.0
     min_ratio: float = 1.5
