@@ -31,11 +31,13 @@ _RAISE_HALF_LIFE = timedelta(days=28)
 class AlertSettings:
     """When alerts open, speak again and end.
 
-    `threshold` is in decades, see `models.detector.threshold`.
+    `threshold` is in decades, see `models.detector.threshold`. A spike ends where the shortest window was last
+    `still_high` times what is expected.
     """
 
     threshold: float
     keep_open_above: float = NO_SPIKE_LIMIT
+    still_high: float = 1.5
     resolve_after: timedelta = timedelta(minutes=10)
     update_every: timedelta = timedelta(minutes=5)
 
@@ -47,8 +49,10 @@ class _Open:
     detected_at: float
     last_hot: float
     told_at: float
+    ended_at: float
+    """The last moment at which the shortest window was high: longer ones still hold a spike that is over."""
     size: SpikeSize
-    """Up to `last_hot`."""
+    """Up to `ended_at`."""
     running: SpikeSize
     """Up to now."""
 
@@ -68,6 +72,7 @@ class AlertBook:
         self._raised = np.zeros(len(self.names))
         self._muted_until = np.full(len(self.names), -np.inf)
         self._raised_at = 0.0
+        self._last_end = np.full(len(self.names), -np.inf)
 
     @property
     def open_alerts(self) -> dict[str, str]:
@@ -82,6 +87,8 @@ class AlertBook:
         ready &= (scores.short >= self._settings.keep_open_above) & (self._muted_until <= scores.at)
         for at in sorted({*np.flatnonzero(ready).tolist(), *self._open}):
             known = self._open.get(at)
+            if known is None and self._is_echo(at, scores):
+                continue
             events.extend(self._begin(at, scores) if known is None else self._go_on(at, known, scores))
         return events
 
@@ -116,14 +123,16 @@ class AlertBook:
         places = sorted(self._open)
         alerts = [self._open[place] for place in places]
         rows = [
-            (a.onset, a.detected_at, a.last_hot, a.told_at, *_numbers(a.size), *_numbers(a.running)) for a in alerts
+            (a.onset, a.detected_at, a.last_hot, a.told_at, a.ended_at, *_numbers(a.size), *_numbers(a.running))
+            for a in alerts
         ]
         return {
             "places": np.array(places, dtype=np.int64),
             "ids": np.array([alert.alert_id for alert in alerts], dtype="U36"),
-            "alerts": np.array(rows, dtype=np.float64).reshape(len(rows), 10),
+            "alerts": np.array(rows, dtype=np.float64).reshape(len(rows), 11),
             "raised": self._raised.copy(),
             "muted_until": self._muted_until.copy(),
+            "last_end": self._last_end.copy(),
             "raised_at": np.array([self._raised_at]),
         }
 
@@ -133,19 +142,27 @@ class AlertBook:
             raise ValueError("the snapshot is of other series")
         self._raised = state["raised"].copy()
         self._muted_until = state["muted_until"].copy()
+        self._last_end = state["last_end"].copy()
         self._raised_at = float(state["raised_at"][0])
         self._open = {}
         for place, alert_id, row in zip(state["places"], state["ids"], state["alerts"].tolist(), strict=True):
-            onset, detected_at, last_hot, told_at = row[:4]
+            onset, detected_at, last_hot, told_at, ended_at = row[:5]
             self._open[int(place)] = _Open(
                 alert_id=str(alert_id),
                 onset=onset,
                 detected_at=detected_at,
                 last_hot=last_hot,
                 told_at=told_at,
-                size=_size(row[4:7]),
-                running=_size(row[7:]),
+                ended_at=ended_at,
+                size=_size(row[5:8]),
+                running=_size(row[8:]),
             )
+
+    def _is_echo(self, place: int, scores: Scores) -> bool:
+        """Whether a long window still holds the last spike, and the short ones alone would open nothing."""
+        begins = scores.at - self._windows[int(scores.window[place])].total_seconds()
+        echo = begins < self._last_end[place]
+        return bool(echo and scores.short[place] < self._settings.threshold + self._raised[place])
 
     def _forgive(self, at: float) -> None:
         passed = timedelta(seconds=at - self._raised_at) if self._raised_at else timedelta(0)
@@ -167,6 +184,7 @@ class AlertBook:
             detected_at=scores.at,
             last_hot=scores.at,
             told_at=scores.at,
+            ended_at=scores.at,
             size=size,
             running=size,
         )
@@ -190,10 +208,13 @@ class AlertBook:
             score=max(alert.running.score, float(scores.score[place])),
         )
         alert = replace(alert, running=size)
+        high = scores.now_observed[place] >= self._settings.still_high * scores.now_expected[place]
         if hot:
-            alert = replace(alert, last_hot=scores.at, size=size)
+            alert = replace(alert, last_hot=scores.at)
+            alert = replace(alert, ended_at=scores.at, size=size) if high else alert
         elif scores.at - alert.last_hot >= self._resolve_after:
             del self._open[place]
+            self._last_end[place] = alert.ended_at
             return [self._resolved(place, alert, scores.at)]
         speaks = hot and scores.at - alert.told_at >= self._settings.update_every.total_seconds()
         self._open[place] = replace(alert, told_at=scores.at) if speaks else alert
@@ -208,7 +229,7 @@ class AlertBook:
             series=self.names[place],
             onset=_moment(alert.onset),
             detected_at=_moment(alert.detected_at),
-            ended_at=_moment(alert.last_hot),
+            ended_at=_moment(alert.ended_at),
             resolved_at=_moment(at),
             size=alert.size,
         )

@@ -160,8 +160,8 @@ class PartitionCounter:
                 row = known.counts.setdefault(bucket, {})
                 row[series] = row.get(series, 0) + 1
                 touched[bucket, series] = None
-        self._close(known, lateness)
-        return [
+        # Told before old buckets are dropped: one long batch may begin and end a bucket.
+        told = [
             PartialCount(
                 partition=partition,
                 bucket=datetime.fromtimestamp(bucket, tz=UTC),
@@ -170,8 +170,9 @@ class PartitionCounter:
                 through=known.through,
             )
             for bucket, series in touched
-            if bucket in known.counts
         ]
+        self._close(known, lateness)
+        return told
 
     def forget(self, partition: int) -> None:
         """Drop what is known of a partition that another process has taken over."""

@@ -122,8 +122,9 @@ class Scores:
     """The scores of all series at one moment; every array has one entry a series.
 
     `score` is in decades of improbability, 0 where nothing stands out; `short` the same for the short windows alone.
-    `window` is the place of the best window, `observed` its count and `expected` the baseline's. `hop_observed` and
-    `hop_expected` are those of the last hop. `learning` is true where a series is too new for an alert.
+    `window` is the place of the best window, `observed` its count and `expected` the baseline's. `hop_observed`
+    and `hop_expected` are those of the last hop, `now_observed` and `now_expected` those of the shortest window.
+    `learning` is true where a series is too new for an alert.
     """
 
     at: float
@@ -134,6 +135,8 @@ class Scores:
     expected: Floats
     hop_observed: Floats
     hop_expected: Floats
+    now_observed: Floats
+    now_expected: Floats
     learning: Flags
 
 
@@ -408,14 +411,22 @@ class NegativeBinomialDetector:
         """Tickets per bucket at a profile of 1, over the last days."""
         return (self._state.level_tickets + 0.5) / np.maximum(self._state.level_share, 1.0)
 
+    def _local(self) -> tuple[Floats, Flags]:
+        """The level that the last hour's rate tells, and whether enough of that hour was seen."""
+        state = self._state
+        local = state.sums[-1] / np.maximum(state.shares[-1], 1e-9)
+        return local, state.shares[-1] > 0.25 * self._local_hops * self._share
+
     def _level(self) -> Floats:
         """Tickets per bucket at a profile of 1; the last hour's rate where the level cannot be trusted yet."""
         state = self._state
         level = self._long_level()
-        local = state.sums[-1] / np.maximum(state.shares[-1], 1e-9)
-        trusted = state.shares[-1] > 0.25 * self._local_hops * self._share
+        local, trusted = self._local()
+        # While a spike is on, the last hour is what it was before: else it would soon be its own baseline.
+        held = (state.frozen > 0) & (state.frozen <= self._settings.freeze_for / self._settings.bucket)
+        local = np.where(held, state.local, local)
         cold = (state.age < self._settings.cold_for / self._settings.bucket) | (state.shifted > 0) | self._holiday
-        return np.where(cold & trusted, np.maximum(level, local), level)
+        return np.where(cold & (trusted | held), np.maximum(level, local), level)
 
     def _learning(self) -> Flags:
         """Whether a series is too new: nothing that its baseline says means much yet."""
@@ -425,7 +436,8 @@ class NegativeBinomialDetector:
         state, settings = self._state, self._settings
         score, short = np.zeros(self.series), np.zeros(self.series)
         best = np.zeros(self.series, dtype=np.int64)
-        observed, expected = state.sums[0].copy(), level * state.shares[0]
+        now_observed, now_expected = state.sums[0].copy(), level * state.shares[0]
+        observed, expected = now_observed.copy(), now_expected.copy()
         at_window, at_series = np.nonzero(state.sums[:-1] >= settings.min_count)
         x = state.sums[at_window, at_series]
         mean = np.maximum(level[at_series] * state.shares[at_window, at_series], _LEAST_MEAN)
@@ -450,6 +462,8 @@ class NegativeBinomialDetector:
             expected=expected,
             hop_observed=counts.astype(np.float64),
             hop_expected=np.where(seen, level * self._share, 0.0),
+            now_observed=now_observed,
+            now_expected=now_expected,
             learning=self._learning(),
         )
 
@@ -479,6 +493,8 @@ class NegativeBinomialDetector:
             hot & (state.frozen >= allowed), _DAY / settings.bucket, np.maximum(state.shifted - seen, 0)
         )
         state.frozen = np.where(hot, state.frozen + 1, 0.0)
+        local, trusted = self._local()
+        state.local = np.where(hot, state.local, np.where(trusted, local, 0.0))
         state.seen_buckets += seen
         state.age += seen & ((state.age > 0) | (tickets > 0))
         lesson = seen & ~frozen
@@ -573,6 +589,7 @@ class _State:
     seen_buckets: Floats
     age: Floats
     frozen: Floats
+    local: Floats
     shifted: Floats
 
     @classmethod
@@ -605,6 +622,7 @@ class _State:
             seen_buckets=zeros(),
             age=zeros(),
             frozen=zeros(),
+            local=zeros(),
             shifted=zeros(),
         )
 

@@ -87,6 +87,8 @@ class LeakyPeakDetector:
             expected=expected,
             hop_observed=np.where(seen, values, 0.0),
             hop_expected=np.where(seen, expected / _SUM, 0.0),
+            now_observed=x,
+            now_expected=expected,
             learning=state["seen"] < self._gate,
         )
 

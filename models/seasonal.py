@@ -89,6 +89,8 @@ class SeasonalDetector:
             expected=expected,
             hop_observed=values,
             hop_expected=state["mean"][slot] * seen,
+            now_observed=observed,
+            now_expected=expected,
             learning=state["visits"][slot] < _LEAST_VISITS,
         )
 
@@ -96,12 +98,13 @@ class SeasonalDetector:
         """Take the slot that has ended into its mean and variance."""
         state = self._state
         slot = int(state["slot"][0])
-        total, hops = state["into"]
+        total: Floats = state["into"][0]
+        hops: Floats = state["into"][1]
         if slot >= 0:
-            seen = hops > 0
-            rate = total / np.maximum(hops, 1.0)
+            seen: Flags = hops > 0
+            rate: Floats = total / np.maximum(hops, 1.0)
             first = state["visits"][slot] == 0
-            step = np.where(first, 0.0, rate - state["mean"][slot])
+            step: Floats = np.where(first, 0.0, rate - state["mean"][slot])
             state["mean"][slot] = np.where(
                 seen, np.where(first, rate, state["mean"][slot] + _WEIGHT * step), state["mean"][slot]
             )

@@ -59,6 +59,7 @@ app = typer.Typer(
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some rows were rejected, 75 a service is away, try later.",
 )
 app.command()(series_commands.detect)
+app.command()(series_commands.forecast)
 out = Console()
 err = Console(stderr=True)
 

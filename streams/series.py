@@ -10,10 +10,11 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +64,10 @@ class Rows:
     notes: tuple[str, ...]
     counted: bool
 
+    def as_events(self) -> Rows:
+        """The same rows where each counts for as many events as it says: to be summed up over longer times."""
+        return replace(self, counted=False)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
@@ -108,8 +113,8 @@ def read_rows(path: Path, reading: Reading, on_progress: Callable[[int, int], No
     """
     try:
         size = path.stat().st_size
-        with path.open("rb") as raw:
-            return _read(raw, path.name, size, reading, on_progress)
+        with path.open("rb") as raw, ExitStack() as stack:
+            return _read(raw, stack, path.name, size, reading, on_progress)
     except OSError as error:
         raise BadFile(f"{path} cannot be read: {error.strerror or error}") from error
     except EOFError as error:
@@ -159,8 +164,10 @@ def grid_of(rows: Rows, *, hop: timedelta, missing: Missing, most_series: int, w
         seen = np.zeros((hops, len(names)), dtype=np.bool_)
         seen[cell_hops[known], places[known]] = True
         absent = 1 - float(seen.mean())
-        zero = missing is Missing.ZERO or (missing is Missing.AUTO and absent > 0.05 and not (values == 0).any())  # noqa: PLR2004
-        if zero and missing is Missing.AUTO:
+        zero = missing is Missing.ZERO or (
+            missing is Missing.AUTO and _leaves_zeros_out(seen, cell_hops, places, values)
+        )
+        if guessed:
             notes.append(f"{absent:.0%} of the times have no row and no row says 0: a missing row is taken as 0")
         if not zero and absent:
             notes.append(f"{absent:.1%} of the times have no row and count as gaps")
@@ -185,20 +192,24 @@ def grid_of(rows: Rows, *, hop: timedelta, missing: Missing, most_series: int, w
     )
 
 
-def _read(raw: BinaryIO, name: str, size: int, reading: Reading, on_progress: Callable[[int, int], None]) -> Rows:
-    start = raw.peek(4)[:4] if isinstance(raw, io.BufferedReader) else b""
+def _read(
+    raw: io.BufferedReader,
+    stack: ExitStack,
+    name: str,
+    size: int,
+    reading: Reading,
+    on_progress: Callable[[int, int], None],
+) -> Rows:
+    start, stream = raw.peek(4)[:4], raw
+    if start[:2] == b"\x1f\x8b":
+        stream = stack.enter_context(io.BufferedReader(cast("Any", gzip.GzipFile(fileobj=raw))))
+        name = name.removesuffix(".gz")
+        start = stream.peek(4)[:4]
     if not start:
         raise BadFile(f"{name} is empty")
-    stream: BinaryIO = raw
-    if start[:2] == b"\x1f\x8b":
-        stream = io.BufferedReader(gzip.GzipFile(fileobj=raw))  # type: ignore[arg-type]  # GzipFile reads like one
-        name = name.removesuffix(".gz")
-        start = stream.peek(4)[:4]  # type: ignore[attr-defined]  # a BufferedReader
-        if not start:
-            raise BadFile(f"{name} is empty")
     encoding = reading.encoding or ("utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     try:
-        text = io.TextIOWrapper(stream, encoding=encoding)
+        text = stack.enter_context(io.TextIOWrapper(stream, encoding=encoding))
     except LookupError as error:
         raise BadFile(f"there is no encoding {encoding!r}; usual ones are utf-8, cp1252, latin-1 and utf-16") from error
     sample = text.read(_SAMPLE)
@@ -455,6 +466,20 @@ def _folded(rows: Rows, most: int, notes: list[str]) -> tuple[tuple[str, ...], N
     moved[kept] = np.arange(most)
     notes.append(f"{len(rows.names) - most} small series are folded into {OTHER!r}; --max-series keeps more")
     return (*(rows.names[at] for at in kept), OTHER), moved[rows.places]
+
+
+def _leaves_zeros_out(
+    seen: NDArray[np.bool_], hops: NDArray[np.int64], places: NDArray[np.int64], values: NDArray[np.float64]
+) -> bool:
+    """Whether missing rows are zeros that an export left out: none says 0, and counts beside missing ones are small."""
+    known = ~np.isnan(values)
+    if seen.mean() > 0.95 or (values == 0).any() or not known.any():  # noqa: PLR2004  a twentieth is missing
+        return False
+    alone = np.zeros_like(seen)
+    alone[1:] |= ~seen[:-1]
+    alone[:-1] |= ~seen[1:]
+    beside = values[known & alone[hops, places]]
+    return bool(np.median(beside) <= max(3.0, 0.5 * float(np.median(values[known])))) if beside.size else False
 
 
 def _without_repeats(

@@ -1,4 +1,4 @@
-"""The commands that read files of counts or events: `triage detect`."""
+"""The commands that read files of counts or events: `triage detect` and `triage forecast`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,17 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from models.staffing import ServiceLevel
 from schemas.errors import BadSettings
-from streams.series_options import FALSE_ALARMS_PER_WEEK, Columns, DetectOptions, Method, Missing, Reading
+from streams.series_options import (
+    FALSE_ALARMS_PER_WEEK,
+    Columns,
+    DetectOptions,
+    ForecastOptions,
+    Method,
+    Missing,
+    Reading,
+)
 
 File = Annotated[
     Path, typer.Argument(help="CSV (any delimiter) or JSONL, also gzipped: a row is a count, or one event.")
@@ -115,6 +124,78 @@ def detect(
         Console().print(table)
     if not found:
         err.print("no spikes")
+
+
+def forecast(
+    file: File,
+    time: Time = None,
+    value: Value = None,
+    series: Series = None,
+    hours: Annotated[int, typer.Option(min=1, max=24 * 60, help="How many hours ahead.")] = 168,
+    coverage: Annotated[
+        float, typer.Option(min=0.01, max=0.99, help="The share of hours that are to fall into the interval.")
+    ] = 0.8,
+    handling_minutes: Annotated[
+        float, typer.Option(min=0.1, help="Minutes that a ticket takes an agent, on average.")
+    ] = 10,
+    service_level: Annotated[
+        float, typer.Option(min=0.01, max=0.99, help="The share of tickets to be picked up in time.")
+    ] = 0.8,
+    within_minutes: Annotated[float, typer.Option(min=0, help="What in time means, in minutes.")] = 15,
+    occupancy: Annotated[
+        float, typer.Option(min=0.01, max=1, help="The share of their time that agents are busy, at most.")
+    ] = 0.85,
+    shrinkage: Annotated[
+        float, typer.Option(min=0, max=0.99, help="The share of paid time that goes to breaks, training and illness.")
+    ] = 0.3,
+    zone: Zone = "UTC",
+    holiday: Holiday = None,
+    encoding: Encoding = None,
+    skip_bad: SkipBad = False,
+    plot: Annotated[Path | None, typer.Option(help="Write a plot of the largest series to this SVG file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, one line a series.")] = False,
+) -> None:
+    """Forecast tickets per hour, with intervals, and the agents that a service level needs (Erlang C).
+
+    For each series, the method that was better in the last two weeks of the file is taken, and named.
+    """
+    from streams.forecasting import forecast_file  # noqa: PLC0415  numpy is for the work, not for --help
+
+    region = zone_of(zone)
+    options = ForecastOptions(
+        hours=hours,
+        coverage=coverage,
+        zone=region,
+        holidays=days_of(holiday),
+        service=ServiceLevel(
+            share=service_level,
+            within=timedelta(minutes=within_minutes),
+            handling=timedelta(minutes=handling_minutes),
+            occupancy=occupancy,
+            shrinkage=shrinkage,
+        ),
+    )
+    columns = Columns(time=time, value=value, series=series)
+    reading = Reading(columns=columns, zone=region, encoding=encoding, skip_bad=skip_bad)
+    with work_bar(Console(stderr=True)) as progress:
+        found = forecast_file(file, reading, options, plot=plot, progress=progress)
+    if as_json:
+        for document in found:
+            print(json.dumps(document, ensure_ascii=False))  # noqa: T201  for machines
+        return
+    out = Console()
+    for document in found:
+        errors = ", ".join(f"{name} {error:.1%}" for name, error in document["wape"].items())
+        title = f"{document['series']}: {document['method']}" + (f" (errors a day ahead: {errors})" if errors else "")
+        table = Table("hour", "tickets", "low", "high", "agents", "rostered", title=title, title_justify="left")
+        for column in table.columns[1:]:
+            column.justify = "right"
+        for hour in document["hours"]:
+            table.add_row(hour["begins"], *(f"{hour[name]:g}" for name in _FORECAST_COLUMNS))
+        out.print(table)
+
+
+_FORECAST_COLUMNS = ("expected", "low", "high", "agents", "rostered")
 
 
 def zone_of(name: str) -> tzinfo:

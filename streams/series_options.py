@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, timedelta, tzinfo
 from enum import StrEnum
+
+from models.staffing import ServiceLevel
 
 FALSE_ALARMS_PER_WEEK = 0.05
 """What `triage detect` allows by itself, for each series."""
@@ -71,3 +73,14 @@ class DetectOptions:
     hop: timedelta | None = None
     missing: Missing = Missing.AUTO
     max_series: int = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastOptions:
+    """What `triage forecast` may be told."""
+
+    hours: int = 168
+    coverage: float = 0.8
+    zone: tzinfo = UTC
+    holidays: Collection[date] = ()
+    service: ServiceLevel = field(default_factory=ServiceLevel)
