@@ -164,9 +164,8 @@ def grid_of(rows: Rows, *, hop: timedelta, missing: Missing, most_series: int, w
         seen = np.zeros((hops, len(names)), dtype=np.bool_)
         seen[cell_hops[known], places[known]] = True
         absent = 1 - float(seen.mean())
-        zero = missing is Missing.ZERO or (
-            missing is Missing.AUTO and _leaves_zeros_out(seen, cell_hops, places, values)
-        )
+        guessed = missing is Missing.AUTO and _leaves_zeros_out(seen, cell_hops, places, values)
+        zero = guessed or missing is Missing.ZERO
         if guessed:
             notes.append(f"{absent:.0%} of the times have no row and no row says 0: a missing row is taken as 0")
         if not zero and absent:

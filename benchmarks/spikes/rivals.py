@@ -123,7 +123,8 @@ def _gaussian(model: Any, value: float) -> float:
     found = model.score_one(None, value)
     model.learn_one(None, value)
     # Its score is a cumulative probability that rounds to 1: the distance tells more.
-    mean, deviation = model.gaussian.mu, max(model.gaussian.sigma, 1.0)
+    # The rolling variance can drift below zero, and its root is complex then.
+    mean, deviation = model.gaussian.mu, max(complex(model.gaussian.sigma).real, 1.0)
     return float((value - mean) / deviation) if found > 0.5 else 0.0  # noqa: PLR2004  above the median
 
 
