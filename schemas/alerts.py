@@ -89,3 +89,55 @@ class SpikeResolved:
 
 
 SpikeEvent = SpikeOpened | SpikeUpdated | SpikeResolved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentOpened:
+    """The first alert of an outage opened; `team` owns it."""
+
+    incident_id: str
+    alert_id: str
+    series: str
+    team: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentJoined:
+    """An alert of a related series turned out to be of an open incident."""
+
+    incident_id: str
+    alert_id: str
+    series: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentClosed:
+    """The last alert of an incident was resolved."""
+
+    incident_id: str
+    team: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageSent:
+    """A team was to be paged for an incident."""
+
+    incident_id: str
+    team: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageHeldBack:
+    """A team's budget of pages was used up: the incident stands, nobody is woken for it."""
+
+    incident_id: str
+    team: str
+    at: datetime
+    reason: str
+
+
+IncidentEvent = IncidentOpened | IncidentJoined | IncidentClosed | PageSent | PageHeldBack
