@@ -1,0 +1,331 @@
+"""How well spikes are found: on simulated tickets, on the tweets of the Numenta Anomaly Benchmark, and how fast.
+
+    python3 dev.py bench-spikes                       everything, some twenty minutes
+    python3 dev.py bench-spikes --seeds 1 --series 40 --hop 60 --no-river    a first look
+
+Every detector gets the smallest threshold with at most the allowed false alarms on the tuning seeds; what is printed
+are the other seeds. All alerts open and close by one rule: open at the threshold, close after an hour below it. The
+oracle knows the true rates and differs in nothing else from ours: nobody can be expected to do much better.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import nab
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from rivals import RIVALS, river_rivals
+
+from models import novelty
+from models.alerts import AlertBook, AlertSettings
+from models.detector import Detector, DetectorSettings, NegativeBinomialDetector, threshold
+from models.novelty import LeakyPeakDetector
+from models.simulator import SIZES, Simulation, SimulatorSettings, simulate
+from models.weeks import WeekCalendar
+from schemas.alerts import SpikeOpened
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+TUNING_SEEDS = (101, 102)
+LEAST_EXCESS = 10.0
+OURS = "negative binomial (ours)"
+ORACLE = "oracle: ours with the true rates"
+DATA = Path(__file__).parents[2].parent / "shared" / "data" / "nab"
+RIVER_SERIES = 20
+err = Console(stderr=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one detector did on one simulation: delays per size in minutes, None where missed, and false alarms."""
+
+    delays: dict[float, list[float | None]]
+    false_alarms: int
+    series_weeks: float
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=3, help="seeds that no threshold has seen")
+    parser.add_argument("--series", type=int, default=120)
+    parser.add_argument("--hop", type=int, default=10, help="seconds between our scores; rivals score every 5 min")
+    parser.add_argument("--allowed", type=float, default=2.0, help="false alarms per 100 series and week")
+    parser.add_argument("--no-river", action="store_true", help="leave river's detectors out")
+    parser.add_argument("--no-oracle", action="store_true", help="leave the oracle out, which takes as long as ours")
+    parser.add_argument("--only", choices=["simulated", "nab", "speed"])
+    given = parser.parse_args()
+    if given.only in (None, "speed"):
+        speed()
+    if given.only in (None, "nab"):
+        tweets()
+    if given.only in (None, "simulated"):
+        simulated(given)
+
+
+def simulated(given: argparse.Namespace) -> None:
+    """Recall by size, delay and false alarms on simulated tickets."""
+    allowed = given.allowed
+    tables: dict[str, list[tuple[Simulation, NDArray[np.float32]]]] = {}
+    shipped: list[Outcome] = []
+    seeds = (*TUNING_SEEDS, *range(201, 201 + given.seeds))
+    for seed in seeds:
+        settings = SimulatorSettings(start=START, seed=seed, series=given.series, hop=timedelta(seconds=given.hop))
+        simulation = simulate(settings)
+        ours, outcome = our_scores(simulation, f"seed {seed}, ours")
+        if not given.no_oracle:
+            tables.setdefault(ORACLE, []).append((slim(simulation), our_scores(simulation, "oracle", oracle=True)[0]))
+        tables.setdefault(OURS, []).append((slim(simulation), ours))
+        if seed not in TUNING_SEEDS:
+            shipped.append(outcome)
+        steps = per_step(simulation)
+        for name, rival in RIVALS.items():
+            tables.setdefault(name, []).append((slim(simulation), per_minute(rival(steps))))
+        if not given.no_river:
+            few = first_series(simulation, RIVER_SERIES)
+            for name, rival in track(river_rivals().items(), f"seed {seed}, river", console=err, transient=True):
+                scores = per_minute(rival(steps[:, :RIVER_SERIES]))
+                tables.setdefault(f"{name} ({RIVER_SERIES} series)", []).append((few, scores))
+    print(
+        f"{given.seeds} seeds x {given.series} series x 28 days after 14 days to learn; spikes with an excess of at "
+        f"least {LEAST_EXCESS:g} tickets; thresholds set on seeds {TUNING_SEEDS} to {allowed:g} false alarms per 100 "
+        f"series and week"
+    )
+    table = result_table()
+    fixed = f"{OURS} at its stated threshold, own lifecycle, {given.hop} s"
+    add_row(table, fixed, threshold(100, allowed), shipped)
+    for name, pairs in tables.items():
+        limit = tuned(pairs[: len(TUNING_SEEDS)], allowed)
+        add_row(table, name, limit, [judge(*pair, limit) for pair in pairs[len(TUNING_SEEDS) :]])
+    Console(width=150).print(table)
+
+
+class Oracle(NegativeBinomialDetector):
+    """Ours with the true rates in the place of the baseline; it learns variances alone."""
+
+    def __init__(self, simulation: Simulation, settings: DetectorSettings) -> None:
+        rates = simulation.rates.astype(np.float64)
+        self._true = np.hstack([rates, rates.sum(axis=1, keepdims=True)])
+        super().__init__(self._true.shape[1], settings)
+        self._state.level_tickets[:] = 1e12
+        self._state.level_share[:] = 1e12
+
+    def _level(self) -> NDArray[np.float64]:
+        return np.ones(self.series)
+
+    def _learn_level(self, *_: object) -> None:
+        pass
+
+    def _shrunk(self, slot: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        del slot
+        return np.ones(self.series), np.zeros(self.series)
+
+    def _enter_bucket(self, middle: float) -> None:
+        super()._enter_bucket(middle)
+        rates = self._true[min(int((middle - START.timestamp()) / 60), len(self._true) - 1)]
+        self._share = (rates / self._bucket_hops).astype(np.float32)
+
+
+def our_scores(simulation: Simulation, title: str, *, oracle: bool = False) -> tuple[NDArray[np.float32], Outcome]:
+    """The highest score of each minute, (minutes, series), and what the alerts of the shipped lifecycle do."""
+    series, hop = simulation.counts.shape[1], simulation.settings.hop
+    settings = DetectorSettings(hop=hop)
+    calendar = WeekCalendar(UTC, simulation.holidays)
+    detector = (
+        Oracle(simulation, settings)
+        if oracle
+        else NegativeBinomialDetector(series + 1, settings, calendar, [series] * series + [-1])
+    )
+    book = AlertBook([str(at) for at in range(series + 1)], AlertSettings(threshold=threshold(100, 2.0)), settings)
+    per = timedelta(minutes=1) // hop
+    scores = np.zeros((simulation.counts.shape[0] // per, series), dtype=np.float32)
+    opened: list[SpikeOpened] = []
+    hops = track(simulation.hops(), title, total=simulation.counts.shape[0], console=err, transient=True)
+    for at, (end, counts, present) in enumerate(hops):
+        found = detector.observe(end, np.append(counts, counts.sum()), np.append(present, present.any()))
+        np.maximum(scores[at // per], found.score[:series], out=scores[at // per])
+        opened.extend(event for event in book.advance(found) if isinstance(event, SpikeOpened))
+    alerts = [(int(event.series), minutes_in(event.detected_at)) for event in opened if int(event.series) < series]
+    return scores, outcome_of(simulation, alerts)
+
+
+def per_step(simulation: Simulation) -> NDArray[np.float64]:
+    """Counts per 5 minutes, NaN where some of it was not seen."""
+    per = timedelta(minutes=5) // simulation.settings.hop
+    steps, series = simulation.counts.shape[0] // per, simulation.counts.shape[1]
+    counts = simulation.counts.reshape(steps, per, series).sum(axis=1).astype(np.float64)
+    counts[~simulation.present.reshape(steps, per, series).all(axis=1)] = np.nan
+    return counts
+
+
+def per_minute(scores: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The scores of steps as those of minutes: each stands at the last minute of its step and the four after it."""
+    every = np.repeat(scores.astype(np.float32), 5, axis=0)
+    return np.vstack([np.zeros((4, every.shape[1]), dtype=np.float32), every[:-4]])
+
+
+def slim(simulation: Simulation) -> Simulation:
+    """The simulation without its counts, which the judging does not need."""
+    return first_series(simulation, 0)
+
+
+def first_series(simulation: Simulation, most: int) -> Simulation:
+    """The spikes of the first series, or of all where `most` is 0; no counts."""
+    nothing = np.empty((0, most or simulation.counts.shape[1]))
+    return Simulation(
+        counts=nothing.astype(np.uint16),
+        present=nothing.astype(np.bool_),
+        spikes=tuple(spike for spike in simulation.spikes if not most or spike.series < most),
+        holidays=simulation.holidays,
+        rates=nothing.astype(np.float32),
+        settings=simulation.settings,
+    )
+
+
+def openings(scores: NDArray[np.float32], limit: float) -> list[tuple[int, float]]:
+    """Series and minute of each alert: the first minute at the limit after an hour below it."""
+    hot = scores >= limit
+    recent = np.cumsum(np.vstack([np.zeros((61, hot.shape[1]), dtype=np.int32), hot]), axis=0)
+    fresh = hot & (recent[60:-1] - recent[:-61] == 0)
+    at, series = np.nonzero(fresh)
+    return [(int(place), float(minute + 1)) for minute, place in zip(at, series, strict=True)]
+
+
+def outcome_of(simulation: Simulation, alerts: Sequence[tuple[int, float]]) -> Outcome:
+    """Which spikes the alerts found, and how many belong to none: an hour after a spike is still of it."""
+    quiet = simulation.settings.quiet / timedelta(minutes=1)
+    by_series: dict[int, list[float]] = {}
+    for series, minute in alerts:
+        by_series.setdefault(series, []).append(minute)
+    delays: dict[float, list[float | None]] = {size: [] for size in SIZES}
+    explained: set[tuple[int, float]] = set()
+    for spike in simulation.spikes:
+        begin, end = minutes_in(spike.begin), minutes_in(spike.end)
+        own = by_series.get(spike.series, [])
+        explained.update((spike.series, minute) for minute in own if begin <= minute <= end + 65)
+        if spike.excess >= LEAST_EXCESS:
+            found = [minute - begin for minute in own if begin < minute <= end + 5]
+            delays[spike.ratio].append(min(found, default=None))
+    wrong = sum((series, minute) not in explained for series, minute in alerts if minute >= quiet)
+    weeks = (simulation.settings.days * 1440 - quiet) / 10_080
+    return Outcome(delays=delays, false_alarms=wrong, series_weeks=weeks * simulation.counts.shape[1])
+
+
+def minutes_in(moment: datetime) -> float:
+    """Minutes since the start of the simulation."""
+    return (moment - START) / timedelta(minutes=1)
+
+
+def judge(simulation: Simulation, scores: NDArray[np.float32], limit: float) -> Outcome:
+    """The outcome of a detector's scores at a threshold."""
+    return outcome_of(simulation, openings(scores, limit))
+
+
+def tuned(pairs: Sequence[tuple[Simulation, NDArray[np.float32]]], allowed: float) -> float:
+    """The smallest threshold, to a hundredth, with at most `allowed` false alarms per 100 series and week."""
+    high = max(float(scores.max()) for _, scores in pairs) + 0.01
+    low = 0.0
+    for _ in range(14):
+        middle = (low + high) / 2
+        outcomes = [judge(*pair, middle) for pair in pairs]
+        rate = 100 * sum(o.false_alarms for o in outcomes) / sum(o.series_weeks for o in outcomes)
+        # Alarms merge where the threshold is so low that everything is one: only a small rate at few minutes counts.
+        crowded = max(float((scores >= middle).mean()) for _, scores in pairs) > 0.2  # noqa: PLR2004
+        low, high = (middle, high) if rate > allowed or crowded else (low, middle)
+    return high
+
+
+def result_table() -> Table:
+    """The head of the table."""
+    table = Table("detector", "threshold", *(f"x{size:g}" for size in SIZES), "all")
+    table.add_column("delay x5 / x10, min")
+    table.add_column("false alarms")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    return table
+
+
+def add_row(table: Table, name: str, limit: float, outcomes: Sequence[Outcome]) -> None:
+    """A detector's recall in percent, median delays, and false alarms per 100 series and week."""
+    pooled = {size: [delay for o in outcomes for delay in o.delays[size]] for size in SIZES}
+    recalls = [recall(pooled[size]) for size in SIZES]
+    delays = [[delay for delay in pooled[size] if delay is not None] for size in (5.0, 10.0)]
+    shown = " / ".join(f"{np.median(found):.1f}" if found else "-" for found in delays)
+    rate = 100 * sum(o.false_alarms for o in outcomes) / sum(o.series_weeks for o in outcomes)
+    everything = [delay for size in SIZES for delay in pooled[size]]
+    table.add_row(name, f"{limit:.2f}", *recalls, recall(everything), shown, f"{rate:.1f}")
+
+
+def recall(delays: Sequence[float | None]) -> str:
+    """The share that was found, in percent."""
+    return f"{100 * sum(delay is not None for delay in delays) / len(delays):.0f}" if delays else "-"
+
+
+def tweets() -> None:
+    """The published scoring of NAB on realTweets."""
+    if not DATA.exists():
+        print(f"NAB: no data at {DATA.name}; put the benchmark's realTweets and combined_windows.json there")
+        return
+    files = nab.read_tweets(DATA)
+    spacing = DetectorSettings.for_spacing(timedelta(minutes=5))
+    table = Table("NAB realTweets", "own threshold", "score", "leave one file out", "at the shipped threshold")
+    detectors: list[tuple[str, Detector, float]] = [
+        ("novelty (ours)", LeakyPeakDetector(len(files), spacing), novelty.THRESHOLD),
+        (OURS, NegativeBinomialDetector(len(files), spacing), threshold(1, 0.05)),
+    ]
+    for name, detector, shipped in detectors:
+        scores = scores_of(detector, files)
+        limit, best = nab.best_threshold(files, scores)
+        raw = sum(nab.raw_score(file, own, shipped) for file, own in zip(files, scores, strict=True))
+        crossed = nab.left_out(files, scores)
+        table.add_row(name, f"{limit:.2f}", f"{best:.1f}", f"{crossed:.1f}", f"{nab.normalised(files, raw):.1f}")
+    Console(width=150).print(table)
+
+
+def scores_of(detector: Detector, files: Sequence[nab.Labelled]) -> list[NDArray[np.float64]]:
+    """Each file's scores, row by row; the files are series of one detector, as all begin on the same day."""
+    rows = max(len(file.values) for file in files)
+    values = np.full((rows, len(files)), np.nan)
+    for place, file in enumerate(files):
+        values[: len(file.values), place] = file.values
+    scores = np.zeros_like(values)
+    first = float(files[0].times[0])
+    for at in track(range(rows), "NAB", console=err, transient=True):
+        found = detector.observe(first + 300 * (at + 1), np.nan_to_num(values[at]), ~np.isnan(values[at]))
+        scores[at] = np.where(found.learning, 0.0, found.score)
+    return [scores[: len(file.values), place] for place, file in enumerate(files)]
+
+
+def speed() -> None:
+    """Series-hops a second on one core, the lessons of each minute included."""
+    table = Table("series", "ms a hop of 10 s", "million series-hops/s", "% of a core", "KiB a series")
+    for series in (100, 1_000, 20_000, 100_000):
+        detector = NegativeBinomialDetector(series)
+        random = np.random.default_rng(1)
+        rates = random.gamma(0.5, 1 / 30, series)
+        tables = random.poisson(rates, size=(60, series)).astype(np.float32)
+        hop_s = detector.settings.hop.total_seconds()
+        for at in range(400):
+            detector.observe(START.timestamp() + at * hop_s, tables[at % 60])
+        hops = 600 if series <= 1_000 else 180  # noqa: PLR2004
+        began = time.process_time()
+        for at in range(400, 400 + hops):
+            detector.observe(START.timestamp() + at * hop_s, tables[at % 60])
+        seconds = (time.process_time() - began) / hops
+        size = sum(value.nbytes for value in detector.snapshot().values()) / series / 1024
+        table.add_row(
+            f"{series:,}", f"{seconds * 1e3:.2f}", f"{series / seconds / 1e6:.1f}", f"{seconds * 10:.2f}", f"{size:.1f}"
+        )
+    Console(width=150).print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,287 @@
+"""From ticket events to counts per series and time: distinct requesters, late events, replays, too many series.
+
+A source partition's counts are kept apart and carry the offset that they were counted through. What is told of a bucket
+is always its whole count so far, to be put in the place of what was told before: a record that Kafka delivers twice, or
+a partition that is read again from an older offset, changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+OTHER = "other"
+"""Where the tickets of series go for which there is no room."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountingSettings:
+    """How time is cut and memory bounded.
+
+    `lateness` is how long after the newest event an older one is still counted; `distinct_for` is the time within
+    which one requester counts once in a series; `most_series` bounds the names that are kept, per dimension.
+    """
+
+    bucket: timedelta = timedelta(seconds=10)
+    lateness: timedelta = timedelta(minutes=2)
+    distinct_for: timedelta = timedelta(minutes=60)
+    most_series: int = 1000
+    most_requesters: int = 200_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What is counted of one event; `series` maps dimensions to values: {"category": "billing", "team": "money"}."""
+
+    offset: int
+    occurred_at: datetime
+    requester: str
+    series: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartialCount:
+    """All tickets of one series in one bucket that came from one partition, up to and with the event at `through`.
+
+    It replaces every earlier one with the same partition, bucket and series.
+    """
+
+    partition: int
+    bucket: datetime
+    series: str
+    count: int
+    through: int
+
+
+class HeavyHitters:
+    """The most frequent of many names in bounded memory: Space-Saving (Metwally, Agrawal and El Abbadi 2005).
+
+    A name is admitted once it has a place of its own; a new name takes the place of the rarest when that has been seen
+    less often than the new one may have been. At most `most` names are kept.
+    """
+
+    def __init__(self, most: int) -> None:
+        if most < 1:
+            raise ValueError("there has to be room for one name at least")
+        self._most = most
+        self._counts: dict[str, int] = {}
+        self._waiting: dict[str, int] = {}
+        self._floor = 0
+        """No kept name has been seen less often: counts only grow, so that the rarest is looked for seldom."""
+
+    @classmethod
+    def restored(cls, most: int, state: Mapping[str, Any]) -> HeavyHitters:
+        """Go on from a snapshot."""
+        new = cls(most)
+        new._counts.update(state["counts"])
+        new._waiting.update(state["waiting"])
+        return new
+
+    def snapshot(self) -> dict[str, Any]:
+        """The state as JSON has it."""
+        return {"counts": dict(self._counts), "waiting": dict(self._waiting)}
+
+    def admit(self, name: str) -> bool:
+        """Note one more of `name`, and say whether it is among the names that are kept."""
+        if name in self._counts:
+            self._counts[name] += 1
+            return True
+        if len(self._counts) < self._most:
+            self._counts[name] = 1
+            return True
+        seen = self._waiting[name] = self._waiting.get(name, 0) + 1
+        if len(self._waiting) > self._most:
+            # The rarest half of those that wait starts anew: their number stays bounded.
+            kept = sorted(self._waiting.items(), key=lambda item: -item[1])[: self._most // 2]
+            self._waiting = dict(kept)
+        if seen <= self._floor:
+            return False
+        rarest = min(self._counts, key=self._counts.__getitem__)
+        self._floor = self._counts[rarest]
+        if seen <= self._floor:
+            return False
+        self._waiting.pop(name, None)
+        self._waiting[rarest] = self._counts.pop(rarest)
+        self._counts[name] = seen
+        return True
+
+
+@dataclass(slots=True)
+class _Partition:
+    through: int = -1
+    newest: float = float("-inf")
+    late: int = 0
+    counts: dict[float, dict[str, int]] = field(default_factory=dict[float, dict[str, int]])
+    requesters: OrderedDict[str, float] = field(default_factory=OrderedDict[str, float])
+    names: dict[str, HeavyHitters] = field(default_factory=dict[str, HeavyHitters])
+
+
+class PartitionCounter:
+    """Counts the events of source partitions, each for itself: who owns a partition owns its counts."""
+
+    def __init__(self, settings: CountingSettings | None = None) -> None:
+        self._settings = settings or CountingSettings()
+        self._bucket_s = self._settings.bucket.total_seconds()
+        self._partitions: dict[int, _Partition] = {}
+
+    def through(self, partition: int) -> int:
+        """The offset that `partition` is counted through, -1 where nothing is."""
+        return self._partitions[partition].through if partition in self._partitions else -1
+
+    def late(self, partition: int) -> int:
+        """Events of `partition` that came after their bucket was closed, and were left out."""
+        return self._partitions[partition].late if partition in self._partitions else 0
+
+    def count(self, partition: int, events: Iterable[Counted]) -> list[PartialCount]:
+        """Count events of `partition` in the order of their offsets; gives the new counts of the buckets they touch.
+
+        Events at or below the offset that is counted already are passed over.
+        """
+        known = self._partitions.setdefault(partition, _Partition())
+        touched: dict[tuple[float, str], None] = {}
+        lateness = self._settings.lateness.total_seconds()
+        for event in events:
+            if event.offset <= known.through:
+                continue
+            known.through = event.offset
+            at = event.occurred_at.timestamp()
+            bucket = at // self._bucket_s * self._bucket_s
+            if bucket + self._bucket_s + lateness <= known.newest:
+                known.late += 1
+                continue
+            known.newest = max(known.newest, at)
+            for dimension, value in event.series.items():
+                series = self._series(known, dimension, value)
+                if self._is_repeat(known, event.requester, series, at):
+                    continue
+                row = known.counts.setdefault(bucket, {})
+                row[series] = row.get(series, 0) + 1
+                touched[bucket, series] = None
+        # Told before old buckets are dropped: one long batch may begin and end a bucket.
+        told = [
+            PartialCount(
+                partition=partition,
+                bucket=datetime.fromtimestamp(bucket, tz=UTC),
+                series=series,
+                count=known.counts[bucket][series],
+                through=known.through,
+            )
+            for bucket, series in touched
+        ]
+        self._close(known, lateness)
+        return told
+
+    def forget(self, partition: int) -> None:
+        """Drop what is known of a partition that another process has taken over."""
+        self._partitions.pop(partition, None)
+
+    def snapshot(self, partition: int) -> dict[str, Any]:
+        """The state of a partition as JSON has it."""
+        known = self._partitions[partition]
+        return {
+            "through": known.through,
+            "newest": known.newest if known.newest > float("-inf") else None,
+            "late": known.late,
+            "counts": [[bucket, dict(row)] for bucket, row in known.counts.items()],
+            "requesters": [[key, at] for key, at in known.requesters.items()],
+            "names": {dimension: names.snapshot() for dimension, names in known.names.items()},
+        }
+
+    def restore(self, partition: int, state: Mapping[str, Any]) -> None:
+        """Go on with a partition from its snapshot."""
+        most = self._settings.most_series
+        self._partitions[partition] = _Partition(
+            through=state["through"],
+            newest=float("-inf") if state["newest"] is None else state["newest"],
+            late=state["late"],
+            counts={bucket: dict(row) for bucket, row in state["counts"]},
+            requesters=OrderedDict((key, at) for key, at in state["requesters"]),
+            names={dimension: HeavyHitters.restored(most, names) for dimension, names in state["names"].items()},
+        )
+
+    def _series(self, known: _Partition, dimension: str, value: str) -> str:
+        if dimension not in known.names:
+            known.names[dimension] = HeavyHitters(self._settings.most_series)
+        return f"{dimension}={value if known.names[dimension].admit(value) else OTHER}"
+
+    def _is_repeat(self, known: _Partition, requester: str, series: str, at: float) -> bool:
+        """Whether the requester was counted in the series a short time ago. Nobody in particular is never a repeat."""
+        if not requester:
+            return False
+        key = f"{requester}\0{series}"
+        last = known.requesters.get(key)
+        if last is not None and abs(at - last) < self._settings.distinct_for.total_seconds():
+            return True
+        known.requesters[key] = at
+        known.requesters.move_to_end(key)
+        if len(known.requesters) > self._settings.most_requesters:
+            known.requesters.popitem(last=False)
+        return False
+
+    def _close(self, known: _Partition, lateness: float) -> None:
+        """Drop buckets that no event can change any more."""
+        limit = known.newest - lateness - self._bucket_s
+        for bucket in [bucket for bucket in known.counts if bucket <= limit]:
+            del known.counts[bucket]
+
+
+class CountTable:
+    """Counts per bucket and series, put together from the partitions' partial counts.
+
+    A bucket is complete when the watermark, the oldest of the partitions' newest buckets less the lateness, has passed
+    it. A partition that has been silent for `idle_after` while others went on does not hold the watermark back.
+    """
+
+    def __init__(
+        self, settings: CountingSettings | None = None, *, idle_after: timedelta = timedelta(minutes=1)
+    ) -> None:
+        self._settings = settings or CountingSettings()
+        self._idle_s = idle_after.total_seconds()
+        self._cells: dict[float, dict[tuple[int, str], PartialCount]] = {}
+        self._newest: dict[int, float] = {}
+        self._done = float("-inf")
+
+    def put(self, count: PartialCount) -> bool:
+        """Put a partial count in the place of an older one; false where it is older itself, or its bucket is done."""
+        bucket = count.bucket.timestamp()
+        self._newest[count.partition] = max(self._newest.get(count.partition, float("-inf")), bucket)
+        if bucket <= self._done:
+            return False
+        row = self._cells.setdefault(bucket, {})
+        key = (count.partition, count.series)
+        known = row.get(key)
+        if known is not None and known.through >= count.through:
+            return False
+        row[key] = count
+        return True
+
+    def totals(self, bucket: datetime) -> dict[str, int]:
+        """The count of each series in a bucket, over all partitions."""
+        totals: dict[str, int] = {}
+        for (_, series), cell in sorted(self._cells.get(bucket.timestamp(), {}).items()):
+            totals[series] = totals.get(series, 0) + cell.count
+        return totals
+
+    @property
+    def watermark(self) -> float:
+        """Seconds since 1970 before which no more counts are expected; minus infinity before the first."""
+        if not self._newest:
+            return float("-inf")
+        latest = max(self._newest.values())
+        active = [newest for newest in self._newest.values() if newest >= latest - self._idle_s]
+        return min(active) - self._settings.lateness.total_seconds()
+
+    def complete(self) -> list[tuple[datetime, dict[str, int]]]:
+        """The buckets that are complete and were not given before, oldest first; they are dropped here."""
+        watermark = self.watermark
+        ready = sorted(bucket for bucket in self._cells if bucket + self._settings.bucket.total_seconds() <= watermark)
+        given: list[tuple[datetime, dict[str, int]]] = []
+        for bucket in ready:
+            moment = datetime.fromtimestamp(bucket, tz=UTC)
+            given.append((moment, self.totals(moment)))
+            del self._cells[bucket]
+            self._done = bucket
+        return given

@@ -1,0 +1,132 @@
+"""One incident for what belongs together, and no more pages an hour than a team can read.
+
+Series of one outage open their alerts within minutes of each other: its category, its team, its product, the total.
+They become one incident, owned by the team of the series that opened first. A team has a budget of pages; what is held
+back is told as held back, never dropped.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from schemas.alerts import (
+    IncidentClosed,
+    IncidentEvent,
+    IncidentJoined,
+    IncidentOpened,
+    PageHeldBack,
+    PageSent,
+    SpikeEvent,
+    SpikeOpened,
+    SpikeResolved,
+)
+
+_INCIDENTS = uuid.UUID("9d1f9f0e-6a57-5a38-9b0c-6d3a7f5f8a20")
+"""The name space of incident ids: fixed for ever."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentSettings:
+    """Alerts of related series that open within `together` of an incident's last one join it.
+
+    A team gets at most `pages` pages within `per`.
+    """
+
+    together: timedelta = timedelta(minutes=30)
+    pages: int = 4
+    per: timedelta = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Incident:
+    incident_id: str
+    team: str
+    last_opened: datetime
+    open_alerts: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class IncidentBook:
+    """Joins alerts to incidents and pages their teams. `related` says whether two series may be of one outage."""
+
+    def __init__(
+        self,
+        team_of: Callable[[str], str],
+        related: Callable[[str, str], bool],
+        settings: IncidentSettings | None = None,
+    ) -> None:
+        self._team_of = team_of
+        self._related = related
+        self._settings = settings or IncidentSettings()
+        self._incidents: dict[str, _Incident] = {}
+        self._paged: dict[str, list[datetime]] = {}
+
+    @property
+    def open_incidents(self) -> Mapping[str, Collection[str]]:
+        """The series of each incident that is open."""
+        return {name: tuple(incident.open_alerts.values()) for name, incident in self._incidents.items()}
+
+    def take(self, event: SpikeEvent) -> list[IncidentEvent]:
+        """What an event of a spike means for incidents and pages; updates of a spike mean nothing."""
+        if isinstance(event, SpikeOpened):
+            return self._opened(event)
+        return self._resolved(event) if isinstance(event, SpikeResolved) else []
+
+    def _opened(self, event: SpikeOpened) -> list[IncidentEvent]:
+        for incident in self._incidents.values():
+            near = event.detected_at - incident.last_opened <= self._settings.together
+            if near and any(self._related(event.series, series) for series in incident.open_alerts.values()):
+                alerts = {**incident.open_alerts, event.alert_id: event.series}
+                joined = replace(incident, open_alerts=alerts, last_opened=event.detected_at)
+                self._incidents[incident.incident_id] = joined
+                return [
+                    IncidentJoined(
+                        incident_id=incident.incident_id,
+                        alert_id=event.alert_id,
+                        series=event.series,
+                        at=event.detected_at,
+                    )
+                ]
+        incident_id = str(uuid.uuid5(_INCIDENTS, event.alert_id))
+        team = self._team_of(event.series)
+        self._incidents[incident_id] = _Incident(
+            incident_id=incident_id,
+            team=team,
+            last_opened=event.detected_at,
+            open_alerts={event.alert_id: event.series},
+        )
+        opened = IncidentOpened(
+            incident_id=incident_id,
+            alert_id=event.alert_id,
+            series=event.series,
+            team=team,
+            at=event.detected_at,
+        )
+        return [opened, self._page(incident_id, team, event.detected_at)]
+
+    def _page(self, incident_id: str, team: str, at: datetime) -> PageSent | PageHeldBack:
+        recent = [sent for sent in self._paged.get(team, []) if sent > at - self._settings.per]
+        if len(recent) >= self._settings.pages:
+            self._paged[team] = recent
+            return PageHeldBack(
+                incident_id=incident_id,
+                team=team,
+                at=at,
+                reason=f"{len(recent)} pages within {self._settings.per}",
+            )
+        self._paged[team] = [*recent, at]
+        return PageSent(incident_id=incident_id, team=team, at=at)
+
+    def _resolved(self, event: SpikeResolved) -> list[IncidentEvent]:
+        for incident in self._incidents.values():
+            if event.alert_id not in incident.open_alerts:
+                continue
+            left = {alert: series for alert, series in incident.open_alerts.items() if alert != event.alert_id}
+            if left:
+                self._incidents[incident.incident_id] = replace(incident, open_alerts=left)
+                return []
+            del self._incidents[incident.incident_id]
+            return [IncidentClosed(incident_id=incident.incident_id, team=incident.team, at=event.resolved_at)]
+        return []

@@ -1,0 +1,104 @@
+"""Spikes as new peaks: how far a count exceeds its slow level, held against the peaks of the weeks before.
+
+For bursty counts whose ordinary is a burst each hour, such as mentions of a brand, where a tail probability calls
+every burst improbable. The level moves by 1 % a hop; the deviation from it, over a power of the level, is divided by a
+leaky peak that rises by a fifth of what exceeds it and halves in two weeks; only the highest of half a day counts.
+Of this house; benchmarks/spikes measures it by the published scoring of the Numenta Anomaly Benchmark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.detector import NO_SPIKE_LIMIT, Counts, DetectorSettings, Flags, Floats, Scores
+
+THRESHOLD = 1.35
+"""The score that stands out: a third above the peaks so far."""
+
+_LEVEL_MOVES = 0.01
+_PEAK_MEMORY = timedelta(minutes=5 * 6000)
+_PEAK_RISES = 0.2
+_LEVEL_OFFSET, _POWER = 6.0, 0.25
+_QUIET = timedelta(hours=12)
+_SUM = 3
+
+
+class LeakyPeakDetector:
+    """Scores each hop by its novelty: 1 is as high as the peaks of the weeks before, 0 nothing."""
+
+    def __init__(self, series: int, settings: DetectorSettings) -> None:
+        self._settings = settings
+        self._hop_s = settings.hop.total_seconds()
+        self._gate = max(1, _QUIET // settings.hop)
+        self._decay = float(np.exp(-(settings.hop / _PEAK_MEMORY)))
+        self._state: dict[str, NDArray[Any]] = {
+            "clock": np.zeros(1),
+            "hops": np.zeros(1, dtype=np.int64),
+            "recent": np.zeros((_SUM, series)),
+            "level": np.full(series, np.nan),
+            "peak": np.zeros(series),
+            "deviations": np.full((self._gate, series), -np.inf, dtype=np.float32),
+            "seen": np.zeros(series),
+        }
+
+    @property
+    def settings(self) -> DetectorSettings:
+        """How this detector cuts time."""
+        return self._settings
+
+    def observe(self, at: float, counts: Counts, present: Flags | None = None) -> Scores:
+        """The scores after the hop that ends at `at`; see `Detector.observe`. Gaps leave the level as it is."""
+        state = self._state
+        if state["hops"][0] and at <= state["clock"][0]:
+            raise ValueError(f"{at} does not follow {state['clock'][0]}")
+        values = np.asarray(counts, dtype=np.float64)
+        seen = np.ones(values.shape, dtype=np.bool_) if present is None else np.asarray(present, dtype=np.bool_)
+        tick = int(state["hops"][0])
+        state["clock"][0], state["hops"][0] = at, tick + 1
+        recent: Floats = state["recent"]
+        recent[tick % _SUM] = np.where(seen, values, recent[(tick - 1) % _SUM])
+        x = recent[0] + recent[1] + recent[2]
+        level: Floats = np.where(np.isnan(state["level"]), np.where(seen, x, np.nan), state["level"])
+        known = seen & ~np.isnan(level)
+        level = np.where(known, level + _LEVEL_MOVES * (x - level), level)
+        expected = np.nan_to_num(level)
+        deviation = np.where(known, (x - expected) / (expected + _LEVEL_OFFSET) ** _POWER, 0.0)
+        peak: Floats = state["peak"] * self._decay
+        before = np.maximum(peak, 1e-9)
+        peak = np.where(known & (deviation > peak), peak + _PEAK_RISES * (deviation - peak), peak)
+        past: NDArray[np.float32] = state["deviations"]
+        ratio = np.maximum(deviation / before, 0.0)
+        newest = known & (deviation > past.max(axis=0))
+        past[tick % self._gate] = np.where(known, deviation, -np.inf)
+        state["level"], state["peak"] = level, peak
+        state["seen"] = state["seen"] + known
+        return Scores(
+            at=at,
+            score=np.where(newest, ratio, 0.0),
+            # A burst goes on while it is above half the peaks.
+            short=ratio * 2 * NO_SPIKE_LIMIT,
+            window=np.zeros(values.size, dtype=np.int64),
+            observed=x,
+            expected=expected,
+            hop_observed=np.where(seen, values, 0.0),
+            hop_expected=np.where(seen, expected / _SUM, 0.0),
+            now_observed=x,
+            now_expected=expected,
+            learning=state["seen"] < self._gate,
+        )
+
+    def snapshot(self) -> dict[str, NDArray[Any]]:
+        """A copy of the whole state; see `Detector.snapshot`."""
+        return {name: value.copy() for name, value in self._state.items()}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from `state`; see `Detector.restore`."""
+        for name, value in self._state.items():
+            if name not in state or state[name].shape != value.shape:
+                raise ValueError(f"the snapshot's {name} is of other series or settings")
+        self._state = {name: state[name].copy() for name in self._state}

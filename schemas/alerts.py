@@ -1,0 +1,143 @@
+"""What on-call is told: the life of one spike, in the past tense."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpikeSize:
+    """How large a spike is: tickets seen and tickets expected over the same time, and its highest score so far.
+
+    `score` is in decades: 6 means that so many come by chance once in a million.
+    """
+
+    observed: float
+    expected: float
+    score: float
+
+    @property
+    def excess(self) -> float:
+        """Tickets beyond those expected."""
+        return self.observed - self.expected
+
+    @property
+    def ratio(self) -> float:
+        """Tickets seen for each one expected."""
+        return self.observed / max(self.expected, 1e-9)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CausePart:
+    """A series or a term that is more frequent in a spike than before: tickets seen, tickets expected, signed G^2."""
+
+    text: str
+    observed: float
+    expected: float
+    g2: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpikeCause:
+    """What a spike is made of: child series and terms, best first, tickets to look at, and how many people ask."""
+
+    children: tuple[CausePart, ...] = ()
+    terms: tuple[CausePart, ...] = ()
+    examples: tuple[str, ...] = ()
+    first_ticket: str | None = None
+    requesters: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpikeOpened:
+    """A series left its baseline. `onset` is where the window that told so begins, `detected_at` where it ends."""
+
+    alert_id: str
+    series: str
+    onset: datetime
+    detected_at: datetime
+    window: timedelta
+    size: SpikeSize
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpikeUpdated:
+    """An open spike goes on; `size` counts from its onset."""
+
+    alert_id: str
+    series: str
+    at: datetime
+    size: SpikeSize
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpikeResolved:
+    """A spike is over. `ended_at` is when its series was last out of the ordinary, `resolved_at` when that was sure.
+
+    `still_open` says that the counts ended before the spike did.
+    """
+
+    alert_id: str
+    series: str
+    onset: datetime
+    detected_at: datetime
+    ended_at: datetime
+    resolved_at: datetime
+    size: SpikeSize
+    still_open: bool = False
+
+
+SpikeEvent = SpikeOpened | SpikeUpdated | SpikeResolved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentOpened:
+    """The first alert of an outage opened; `team` owns it."""
+
+    incident_id: str
+    alert_id: str
+    series: str
+    team: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentJoined:
+    """An alert of a related series turned out to be of an open incident."""
+
+    incident_id: str
+    alert_id: str
+    series: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentClosed:
+    """The last alert of an incident was resolved."""
+
+    incident_id: str
+    team: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageSent:
+    """A team was to be paged for an incident."""
+
+    incident_id: str
+    team: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageHeldBack:
+    """A team's budget of pages was used up: the incident stands, nobody is woken for it."""
+
+    incident_id: str
+    team: str
+    at: datetime
+    reason: str
+
+
+IncidentEvent = IncidentOpened | IncidentJoined | IncidentClosed | PageSent | PageHeldBack

@@ -1,0 +1,187 @@
+"""The laws of the detector: one by one is all at once, a restored one goes on as it was, time is an argument."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from models.detector import DetectorSettings, NegativeBinomialDetector, Scores, threshold
+from models.weeks import WeekCalendar, slot_width
+
+START = datetime(2026, 3, 2, tzinfo=UTC).timestamp()  # a Monday
+MINUTE = timedelta(minutes=1)
+FIVE = DetectorSettings.for_spacing(timedelta(minutes=5))
+FIELDS = ("score", "short", "observed", "expected", "hop_expected", "learning")
+
+
+def counts(seed: int, hops: int, rates: list[float]) -> Any:
+    """Poisson counts, (hops, series), with a spike of ten times the rate near the end."""
+    table = np.random.default_rng(seed).poisson(rates, size=(hops, len(rates))).astype(float)
+    table[hops - 20 : hops - 10] *= 10
+    return table
+
+
+def run(detector: NegativeBinomialDetector, table: Any, first: int = 0) -> list[Scores]:
+    hop = detector.settings.hop.total_seconds()
+    return [detector.observe(START + (first + at + 1) * hop, row) for at, row in enumerate(table)]
+
+
+def assert_equal(left: Scores, right: Scores) -> None:
+    for name in FIELDS:
+        np.testing.assert_array_equal(getattr(left, name), getattr(right, name), err_msg=f"{name} at {left.at}")
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 2**31), rates=st.lists(st.floats(0.01, 50), min_size=1, max_size=4))
+def test_all_series_at_once_score_as_each_alone(seed: int, rates: list[float]) -> None:
+    table = counts(seed, 400, rates)
+    together = run(NegativeBinomialDetector(len(rates), FIVE), table)
+    for place in range(len(rates)):
+        alone = run(NegativeBinomialDetector(1, FIVE), table[:, [place]])
+        for both, one in zip(together, alone, strict=True):
+            for name in FIELDS:
+                assert getattr(both, name)[place] == getattr(one, name)[0], name
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 2**31), cut=st.integers(1, 399))
+def test_a_detector_restored_in_the_middle_goes_on_as_if_nothing_had_been(seed: int, cut: int) -> None:
+    short = DetectorSettings(hop=timedelta(seconds=20))
+    table = counts(seed, 400, [3.0, 0.2])
+    whole = run(NegativeBinomialDetector(2, short), table)
+    first = NegativeBinomialDetector(2, short)
+    run(first, table[:cut])
+    second = NegativeBinomialDetector(2, short)
+    second.restore(first.snapshot())
+    for left, right in zip(whole[cut:], run(second, table[cut:], cut), strict=True):
+        assert_equal(left, right)
+
+
+def test_a_snapshot_is_a_copy_and_inputs_stay_as_they_are() -> None:
+    detector = NegativeBinomialDetector(1, FIVE)
+    row = np.array([3.0])
+    detector.observe(START, row)
+    kept = detector.snapshot()
+    before = {name: value.copy() for name, value in kept.items()}
+    run(detector, counts(1, 30, [4.0]), 0)
+    assert row == [3.0]
+    for name, value in before.items():
+        np.testing.assert_array_equal(kept[name], value)
+
+
+def test_a_snapshot_of_other_series_is_refused() -> None:
+    with pytest.raises(ValueError, match="other series"):
+        NegativeBinomialDetector(2, FIVE).restore(NegativeBinomialDetector(3, FIVE).snapshot())
+
+
+def test_a_spike_scores_high_and_its_ordinary_hour_does_not() -> None:
+    scores = run(NegativeBinomialDetector(1, FIVE), counts(5, 1000, [20.0]))
+    assert max(float(score.score[0]) for score in scores[:979] if not score.learning[0]) < 4
+    assert max(float(score.score[0]) for score in scores[979:]) > 6
+
+
+def test_hops_left_out_are_hops_not_seen() -> None:
+    table = counts(7, 300, [6.0])
+    told, silent = NegativeBinomialDetector(1, FIVE), NegativeBinomialDetector(1, FIVE)
+    hop = FIVE.hop.total_seconds()
+    for at, row in enumerate(table):
+        if 100 <= at < 150:
+            told.observe(START + (at + 1) * hop, row, np.array([False]))
+            continue
+        assert_equal(told.observe(START + (at + 1) * hop, row), silent.observe(START + (at + 1) * hop, row))
+
+
+def test_a_gap_is_no_lull_and_its_end_no_spike() -> None:
+    detector = NegativeBinomialDetector(1, FIVE)
+    hop = FIVE.hop.total_seconds()
+    table = np.random.default_rng(3).poisson(12.0, size=(3000, 1)).astype(float)
+    highest = 0.0
+    for at, row in enumerate(table):
+        if not 1500 <= at < 2500:
+            highest = max(highest, float(detector.observe(START + (at + 1) * hop, row).score[0]))
+    assert highest < 4.5
+
+
+def test_time_does_not_go_back_and_keeps_to_its_hops() -> None:
+    detector = NegativeBinomialDetector(1, FIVE)
+    detector.observe(START, np.array([1.0]))
+    for wrong in (START, START - 300, START + 10):
+        with pytest.raises(ValueError, match="does not follow"):
+            detector.observe(wrong, np.array([1.0]))
+
+
+def test_history_gives_a_profile_before_the_first_hop() -> None:
+    rates = 2 + 10 * (np.arange(24 * 28) % 24 >= 8)
+    history = np.random.default_rng(1).poisson(rates * 4)[:, None].astype(float)
+    starts = [START + 3600 * at for at in range(len(rates))]
+    hourly = DetectorSettings.for_spacing(timedelta(hours=1))
+    warm = NegativeBinomialDetector(1, hourly)
+    warm.warm_start(starts, timedelta(hours=1), history)
+    expected = [
+        float(warm.observe(START + 3600 * (len(rates) + at + 1), np.array([4.0 * rates[at]])).hop_expected[0])
+        for at in range(24)
+    ]
+    assert 5 < np.mean(expected[:7]) < 12
+    assert 40 < np.mean(expected[9:]) < 56
+    with pytest.raises(ValueError, match="warm it first"):
+        warm.warm_start(starts, timedelta(hours=1), history)
+
+
+def test_a_child_borrows_its_parents_profile() -> None:
+    hourly = DetectorSettings.for_spacing(timedelta(hours=1))
+    detector = NegativeBinomialDetector(2, hourly, parents=[1, -1])
+    day = np.where(np.arange(24 * 21) % 24 >= 12, 100.0, 5.0)
+    for at, count in enumerate(day):
+        child = 1.0 if at % 10 == 0 else 0.0  # too rare to have a profile of its own
+        scores = detector.observe(START + 3600 * (at + 1), np.array([child, count]))
+        if at == 24 * 20 + 4:
+            night = float(scores.hop_expected[0])
+    assert float(scores.hop_expected[0]) > 1.5 * night
+
+
+def test_series_cannot_be_their_own_ancestors() -> None:
+    with pytest.raises(ValueError, match="ancestor"):
+        NegativeBinomialDetector(2, parents=[1, 0])
+
+
+def test_the_tail_is_that_of_scipys_negative_binomial() -> None:
+    from models.detector import _tail  # noqa: PLC0415  the formula itself
+
+    observed, mean, extra = np.array([5.0, 30.0, 200.0]), np.array([1.0, 9.0, 100.0]), np.array([0.6, 20.0, 400.0])
+    size = mean**2 / extra
+    wanted = -stats.nbinom.logsf(observed - 1, size, size / (size + mean)) / np.log(10)
+    np.testing.assert_allclose(_tail(observed, mean, extra), wanted, rtol=1e-9)
+
+
+def test_the_threshold_grows_with_series_and_falls_with_what_is_allowed() -> None:
+    assert threshold(100, 2) == pytest.approx(4.6, abs=0.01)
+    assert threshold(1, 0.1, timedelta(hours=1)) == pytest.approx(np.log10(168) + 1)
+    with pytest.raises(ValueError, match="positive"):
+        threshold(0, 1)
+
+
+@pytest.mark.parametrize("spacing", [10, 60, 120, 300, 420, 900, 1800, 3600, 7200, 86_400, 604_800])
+def test_any_spacing_has_settings_that_work(spacing: int) -> None:
+    chosen = DetectorSettings.for_spacing(timedelta(seconds=spacing))
+    detector = NegativeBinomialDetector(1, chosen)
+    table = counts(3, 200, [10.0])
+    assert max(float(score.score[0]) for score in run(detector, table)[-20:]) > 5
+
+
+def test_holidays_stand_where_sundays_do_and_the_clock_is_the_walls() -> None:
+    berlin = WeekCalendar(ZoneInfo("Europe/Berlin"), [date(2026, 4, 6)])
+    summer, winter = datetime(2026, 7, 6, 6, tzinfo=UTC), datetime(2026, 12, 7, 7, tzinfo=UTC)
+    assert berlin.place(summer.timestamp()) == berlin.place(winter.timestamp()) == (8 * 3600, False)
+    assert berlin.place(datetime(2026, 4, 6, 6, tzinfo=UTC).timestamp()) == (6 * 86_400 + 8 * 3600, True)
+
+
+def test_a_slot_of_the_week_holds_a_bucket() -> None:
+    widths = [slot_width(timedelta(minutes=minutes)) for minutes in (1, 15, 20, 60, 100, 1440, 2000)]
+    assert widths == [timedelta(minutes=minutes) for minutes in (15, 15, 30, 60, 120, 1440, 10_080)]
