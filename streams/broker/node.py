@@ -51,7 +51,7 @@ _PROPERTIES = {
     "num.network.threads": "2",
     "num.io.threads": "4",
 }
-_JVM_OPTIONS = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+_JVM_OPTIONS = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-Xmn16m", "-XX:TieredStopAtLevel=1")
 
 
 class Broker:
