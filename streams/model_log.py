@@ -87,12 +87,12 @@ class ModelLog:
 class LiveModels:
     """The models for each event, for the agent that decides."""
 
-    def __init__(self, model_log: ModelLog, codec: Codec, own: ModelSet) -> None:
-        """`own` is the set that this worker's settings and code make."""
+    def __init__(self, model_log: ModelLog, codec: Codec, own: ModelSet, made: Models) -> None:
+        """`own` is the set that this worker's settings and code make, `made` its models."""
         self._log = model_log
         self._codec = codec
         self._own = own
-        self._made: dict[str, Models] = {}
+        self._made: dict[str, Models] = {own.version: made}
         self._stale = False
         self._said: set[str] = set()
 
@@ -124,7 +124,6 @@ class LiveModels:
                 own.version,
             )
         model_log.sets.setdefault(own.version, own)
-        self._made[own.version] = models_of(own)  # before the first event waits for it
 
     def forget(self) -> None:
         """Read the log again before the next decision: partitions have come, and others have worked on them."""

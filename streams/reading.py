@@ -78,7 +78,8 @@ class Reader:
 async def reader(settings: Settings) -> AsyncIterator[Reader]:
     """A reader for as long as the context lasts. Raises a KafkaError where no broker answers."""
     options: dict[str, Any] = settings.kafka_options()
-    consumer = AIOKafkaConsumer(**options, auto_offset_reset="earliest", enable_auto_commit=False)
+    # The first question about a partition is asked again once its leader is known: 100 ms later, where nothing is said.
+    consumer = AIOKafkaConsumer(**options, auto_offset_reset="earliest", enable_auto_commit=False, retry_backoff_ms=10)
     await consumer.start()
     try:
         yield Reader(consumer)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import resources
+from typing import TYPE_CHECKING
 
 from models.taxonomy import Taxonomy, parse_taxonomy
 from schemas.errors import BadSettings, StoreUnavailable
 from schemas.model_log import ModelSet
 from schemas.topics import Topic, topic_table
-from sinks.owner import find_owner
-from sinks.store import Store
 from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from models.decide import Models
+    from sinks.store import Store
 
 Clock = Callable[[], datetime]
 
@@ -37,11 +40,12 @@ def taxonomy_text(settings: Settings) -> str:
         raise BadSettings(f"TRIAGE_TAXONOMY: {settings.taxonomy} cannot be read: {error}") from error
 
 
-def own_models(settings: Settings) -> ModelSet:
-    """The set of models that these settings and this code make. Raises BadSettings or BadTaxonomy."""
-    from models.sets import model_set  # noqa: PLC0415  river takes a second to import, and workers alone need it
+def own_models(settings: Settings) -> tuple[ModelSet, Models]:
+    """The set of models that these settings and this code make, ready to decide. Raises BadSettings or BadTaxonomy."""
+    from models.sets import model_set, models_of  # noqa: PLC0415  river takes a second to import, workers alone need it
 
-    return model_set(taxonomy_text(settings), wall_clock())
+    own = model_set(taxonomy_text(settings), wall_clock())
+    return own, models_of(own)
 
 
 def all_topics(settings: Settings) -> tuple[Topic, ...]:
@@ -51,6 +55,9 @@ def all_topics(settings: Settings) -> tuple[Topic, ...]:
 
 def open_store(settings: Settings) -> Store:
     """The store: the server, the embedded folder, or the process that has that folder open. Blocks."""
+    from sinks.owner import find_owner  # noqa: PLC0415  it brings a web server, and a worker that decides needs none
+    from sinks.store import Store  # noqa: PLC0415
+
     access = settings.store_access
     folder = access.embedded_folder
     if folder is None:

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import faust
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -16,13 +16,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from schemas import topics
 from schemas.codec import Codec
 from schemas.errors import StoreUnavailable, WorkerStuck
-from sinks.archive import Archive
-from sinks.migrations import migrate
-from sinks.owner import serve_as_owner
-from sinks.store import Store
 from streams import runtime, topic_admin, wiring
 from streams.agents import Role
-from streams.agents.archive import ArchiveAgent
 from streams.agents.triage import TriageAgent
 from streams.app import AgentPlan, build_app
 from streams.decoding import Decoder, opened_decoder
@@ -31,6 +26,9 @@ from streams.model_log import LiveModels, ModelLog
 from streams.monitor import Monitor
 from streams.publish import Publisher
 from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from sinks.archive import Archive
 
 log = logging.getLogger("triage.worker")
 
@@ -51,16 +49,19 @@ async def run_worker(
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     stop = _stop_on_signal()
     async with AsyncExitStack() as stack:
+        # Most of it is waiting for a decompression, and Kafka is asked meanwhile.
+        making = asyncio.ensure_future(asyncio.to_thread(wiring.own_models, settings)) if Role.TRIAGE in roles else None
+        if making is not None:
+            stack.callback(making.cancel)
         table = wiring.all_topics(settings)
         topic_admin.check(await topic_admin.ensure_topics(table, settings, create=False))
         codec = Codec()
         decoder = await stack.enter_async_context(opened_decoder(settings, codec, written=table))
 
         plans: list[AgentPlan] = []
-        if Role.TRIAGE in roles:
-            own = await asyncio.to_thread(wiring.own_models, settings)
+        if making is not None:
             publisher = await stack.enter_async_context(Publisher(settings.producer_options()))
-            models = LiveModels(ModelLog(settings, decoder), codec, own)
+            models = LiveModels(ModelLog(settings, decoder), codec, *(await making))
             await models.open(publisher)
             agent = TriageAgent(
                 models=models, codec=codec, decoder=decoder, publisher=publisher, clock=wiring.wall_clock
@@ -115,6 +116,13 @@ def _raise_failure(*futures: asyncio.Future[None]) -> None:
 async def _archive_plan(
     stack: AsyncExitStack, settings: Settings, decoder: Decoder, failed: asyncio.Future[None]
 ) -> AgentPlan:
+    # What a worker that only decides would import for nothing: half a second of its start.
+    from sinks.archive import Archive  # noqa: PLC0415
+    from sinks.migrations import migrate  # noqa: PLC0415
+    from sinks.owner import serve_as_owner  # noqa: PLC0415
+    from sinks.store import Store  # noqa: PLC0415
+    from streams.agents.archive import ArchiveAgent  # noqa: PLC0415
+
     publisher = await stack.enter_async_context(Publisher(settings.producer_options()))
     folder = settings.store_access.embedded_folder
 

@@ -17,7 +17,6 @@ from models.decide import Models, decide, decision_id, starting_models
 from models.language import READ_CHARACTERS, UNSUPPORTED, LanguageJudge
 from models.learners import RulesThenBayes
 from models.rules import SATURATION, LabelRules, PhraseRules, Strength
-from models.sets import models_of
 from models.taxonomy import Taxonomy
 from models.text import fold, spell_out
 from schemas.codec import Codec
@@ -140,7 +139,7 @@ _MODELS: list[Models] = []
 def any_event_models() -> Models:
     """The models, made once: Hypothesis runs a test many times within one fixture."""
     if not _MODELS:
-        _MODELS.append(models_of(wiring.own_models(load_settings())))
+        _MODELS.append(wiring.own_models(load_settings())[1])
     return _MODELS[0]
 
 

@@ -111,12 +111,11 @@ def live(settings: Settings) -> LiveModels:
     codec = Codec()
     model_log = ModelLog(settings, Decoder(codec, None))
     model_log.sets |= {own.version: own, "m-other": replace(own, version="m-other", code="another")}
-    return LiveModels(model_log, codec, own)
+    return LiveModels(model_log, codec, own, models_of(own))
 
 
 async def test_a_worker_ends_where_a_newer_release_takes_over_and_decides_for_an_older_one(live: LiveModels) -> None:
     own = live._own.version
-    live._made[own] = models_of(live._own)
     live._log.lineage.note(first("m-other"))
     assert live.at(0, 5).versions[SET] == own, "the older release is gone, and its events wait"
     live._log.lineage.note(ModelsActivated(version=own, partition=0, offset=10))

@@ -8,7 +8,6 @@ from pathlib import Path
 from work import Task
 
 from models.decide import Models
-from models.sets import models_of
 from schemas import topics
 from schemas.codec import Codec
 from streams import runtime, wiring
@@ -54,7 +53,7 @@ async def main() -> None:
 
         codec = Codec()
         decide = TriageAgent(
-            models=OneSet(models_of(wiring.own_models(settings))),
+            models=OneSet(wiring.own_models(settings)[1]),
             codec=codec,
             decoder=Decoder(codec, None),
             publisher=publisher,
