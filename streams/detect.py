@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
 from rich.progress import Progress
 
 from models import novelty
@@ -28,6 +30,10 @@ _FINE_HOP = timedelta(seconds=10)
 _FINE_UNTIL = timedelta(days=3)
 """Files of events up to this long are scored every 10 s as the stream is, longer ones every minute."""
 
+_TRIAL_SHARE, _TRIAL_LEAST, _TRIAL_MOST = 0.15, timedelta(days=3), timedelta(days=14)
+_BURSTS_PER_WEEK = 1.5
+"""How often a series' score passes the threshold where bursts are its ordinary: thirty times what is allowed."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
@@ -37,6 +43,7 @@ class Run:
     detector: Detector
     book: AlertBook
     threshold: float
+    method: Method
 
     @classmethod
     def of(cls, rows: Rows, options: DetectOptions) -> Run:
@@ -47,27 +54,54 @@ class Run:
         settings = DetectorSettings(hop=hop) if fine else DetectorSettings.for_spacing(hop)
         settings = replace(settings, min_count=options.min_count, min_ratio=options.min_ratio)
         calendar = WeekCalendar(options.zone, options.holidays)
+        method = options.method
+        if method is Method.AUTO:
+            usual = cls._by(Method.NEGATIVE_BINOMIAL, grid, settings, calendar, options)
+            # What is asked for in decades, or in false alarms, only the stream's detector knows.
+            free = options.score is None and options.false_alarms_per_week is None
+            if not (rows.counted and free and usual.is_for_bursts()):
+                return cls._by(Method.NEGATIVE_BINOMIAL, grid, settings, calendar, options)
+            method = Method.NOVELTY
+        return cls._by(method, grid, settings, calendar, options)
+
+    @classmethod
+    def _by(
+        cls, method: Method, grid: Grid, settings: DetectorSettings, calendar: WeekCalendar, options: DetectOptions
+    ) -> Run:
         series = len(grid.names)
         detector: Detector
-        match options.method:
-            case Method.NEGATIVE_BINOMIAL:
-                detector = NegativeBinomialDetector(series, settings, calendar, grid.parents)
+        match method:
             case Method.NOVELTY:
                 detector = LeakyPeakDetector(series, settings)
             case Method.SEASONAL:
                 detector = SeasonalDetector(series, settings, calendar)
+            case Method.NEGATIVE_BINOMIAL | Method.AUTO:
+                detector = NegativeBinomialDetector(series, settings, calendar, grid.parents)
         limit = options.score
-        if limit is None and options.method is Method.NOVELTY:
+        if limit is None and method is Method.NOVELTY:
             limit = novelty.THRESHOLD
         elif limit is None:
             allowed = options.false_alarms_per_week or FALSE_ALARMS_PER_WEEK * series
             limit = threshold(series, allowed, settings.bucket)
-        return cls(
-            grid=grid,
-            detector=detector,
-            book=AlertBook(grid.names, AlertSettings(threshold=limit), settings),
-            threshold=limit,
-        )
+        book = AlertBook(grid.names, AlertSettings(threshold=limit), settings)
+        return cls(grid=grid, detector=detector, book=book, threshold=limit, method=method)
+
+    def is_for_bursts(self) -> bool:
+        """Whether scores pass the threshold so often in the first part of the file that bursts are its ordinary.
+
+        It uses the detector up. A file that is too short for a trial has none.
+        """
+        trial = max(_TRIAL_LEAST, min(_TRIAL_MOST, self.grid.hops * self.grid.hop * _TRIAL_SHARE))
+        if self.grid.hops * self.grid.hop < trial:
+            return False
+        passed, above = 0, np.zeros(len(self.grid.names), dtype=np.bool_)
+        for at, counts, present in islice(self.grid, trial // self.grid.hop):
+            scores = self.detector.observe(at, counts, present)
+            now = (scores.score >= self.threshold) & ~scores.learning
+            passed += int((now & ~above).sum())
+            above = now
+        weeks = trial / timedelta(weeks=1)
+        return passed > 1 and passed / len(self.grid.names) / weeks >= _BURSTS_PER_WEEK
 
     def events(self, on_hop: Callable[[int], None], scores_to: TextIO | None, zone: tzinfo) -> Iterator[SpikeEvent]:
         """Every event of every alert, in the order of time; `scores_to` gets a CSV row a hop and series."""
@@ -125,7 +159,10 @@ def detect_file(
             f"the file holds {grid.hops * grid.hop}; a series alerts only after {run.detector.settings.warm_up}, "
             "so there is nothing to find here"
         )
-    note(f"{len(grid.names)} series, {grid.hops:,} hops of {grid.hop}, alerts from a score of {run.threshold:.2f}")
+    note(
+        f"{len(grid.names)} series, {grid.hops:,} hops of {grid.hop}; {run.method.value}, alerts from a score of "
+        f"{run.threshold:.2f}"
+    )
     opened: dict[str, SpikeOpened] = {}
     with ExitStack() as stack:
         try:

@@ -52,7 +52,7 @@ def detect(
     time: Time = None,
     value: Value = None,
     series: Series = None,
-    method: Annotated[Method, typer.Option(help="What scores the counts.")] = Method.NEGATIVE_BINOMIAL,
+    method: Annotated[Method, typer.Option(help="What scores the counts.")] = Method.AUTO,
     false_alarms_per_week: Annotated[
         float | None,
         typer.Option(

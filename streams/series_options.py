@@ -47,6 +47,8 @@ class Reading:
 class Method(StrEnum):
     """What scores the counts."""
 
+    AUTO = "auto"
+    """By a trial on the first part of a file of counts: novelty where the stream's would alert all the time."""
     NEGATIVE_BINOMIAL = "negative-binomial"
     """The stream's: how improbable the counts of 1 to 60 minutes are, against a baseline of the week."""
     NOVELTY = "novelty"
@@ -63,7 +65,7 @@ class DetectOptions:
     allows FALSE_ALARMS_PER_WEEK for each.
     """
 
-    method: Method = Method.NEGATIVE_BINOMIAL
+    method: Method = Method.AUTO
     false_alarms_per_week: float | None = None
     score: float | None = None
     min_count: float = 5.0

@@ -171,6 +171,28 @@ def test_scores_are_written_for_every_row(tmp_path: Path) -> None:
     assert moment(SPIKE[0]) <= datetime.fromisoformat(best.split(",")[0]) < moment(SPIKE[1])
 
 
+def test_a_file_whose_ordinary_is_bursts_is_scored_by_novelty_and_others_as_the_stream_is(tmp_path: Path) -> None:
+    random = np.random.default_rng(3)
+    calm, bursty = (random.poisson(10, 2016 * 3) for _ in range(2))
+    for at in range(100, len(bursty), 97):
+        bursty[at : at + 2] += random.integers(60, 200)
+    bursty[5000:5003] += 3000
+    found = {}
+    for name, values, method in (("calm", calm, "negative-binomial"), ("bursty", bursty, "novelty")):
+        file = tmp_path / f"{name}.csv"
+        file.write_text(counted([int(value) for value in values]))
+        result = triage("detect", file, "--value", "value", "--json")
+        assert f"; {method}, alerts" in result.stderr
+        found[name] = [json.loads(line) for line in result.stdout.splitlines()]
+    assert len(found["calm"]) <= 1
+    assert any(
+        moment(5000) <= datetime.fromisoformat(alert["detected_at"]) <= moment(5004) for alert in found["bursty"]
+    )
+    assert len(found["bursty"]) < 20, "sixty bursts are its ordinary"
+    asked = triage("detect", tmp_path / "bursty.csv", "--value", "value", "--score", "4.6")
+    assert "; negative-binomial, alerts" in asked.stderr, "a score in decades is the stream's"
+
+
 @pytest.mark.parametrize("method", ["novelty", "seasonal"])
 def test_other_methods_can_be_chosen(tmp_path: Path, method: str) -> None:
     file = tmp_path / "counts.csv"
