@@ -199,7 +199,7 @@ def test_a_partition_that_the_store_has_no_room_for_is_no_position_of_its_row() 
         ("90m", NOON - timedelta(minutes=90)),
         ("3d", NOON - timedelta(days=3)),
         ("1w", NOON - timedelta(weeks=1)),
-        ("999999999w", datetime.min.replace(tzinfo=UTC)),
+        ("999999999w", datetime.fromtimestamp(0, UTC)),
         ("2026-03-02", NOON.replace(hour=0)),
         ("2026-03-02T12:00", NOON),
         ("2026-03-02T13:00+01:00", NOON),
