@@ -194,8 +194,12 @@ class FullForAWhile:
 
 async def test_the_archive_waits_for_a_store_that_is_full_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     codec, archive = Codec(), FullForAWhile()
+
+    async def open_archive() -> Archive:
+        return cast("Archive", archive)
+
     agent = ArchiveAgent(
-        archive=cast("Archive", archive),
+        open_archive=open_archive,
         decoder=Decoder(codec, None),
         publisher=cast("Publisher", Sent()),
         clock=lambda: NOON,
