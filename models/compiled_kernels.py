@@ -13,16 +13,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.layout import (
+    BASE,
+    BASIC_PLANE,
     BIAS_SQUARES,
     BLOCK,
     COUNTS,
     DOCUMENTS,
+    EMOJI,
     EXPERTS,
+    FIRST_MIX,
     FIRST_SQUARES,
     HEAD,
+    JOINER,
+    LETTER,
     LONGEST_GRAM,
+    MARK,
+    MIX_SHIFT,
     MIX_SQUARES,
     NOTHING_TO_LEARN,
+    PAIR,
+    SECOND_MIX,
     SEED_CHARACTERS,
     SEED_JOINED,
     SEED_MARK,
@@ -43,14 +53,8 @@ Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Buckets = NDArray[np.int32]
 
-_BASE = np.uint64(0x9E3779B97F4A7C15)
-_PAIR = np.uint64(0x2545F4914F6CDD1D)
-_FIRST = np.uint64(0xFF51AFD7ED558CCD)
-_SECOND = np.uint64(0xC4CEB9FE1A85EC53)
-_SHIFT = np.uint64(33)
+_BASE = np.uint64(BASE)
 _BLANK = np.uint32(32)
-_BASIC_PLANE = 0x10000
-_EMOJI = 0x1F000
 _LOG_2 = np.log(2.0)
 _OFTEN = np.log1p(np.arange(64.0)) / _LOG_2  # a logarithm costs more than all else about a feature
 _LOGS = np.log1p(np.arange(4096, dtype=np.float32))
@@ -67,11 +71,11 @@ def _compiled(function: F) -> F:
 @_compiled
 def _bucket(hashed: np.uint64, seed: np.uint64, shift: np.uint64) -> np.int32:
     mixed = hashed ^ seed
-    mixed ^= mixed >> _SHIFT
-    mixed *= _FIRST
-    mixed ^= mixed >> _SHIFT
-    mixed *= _SECOND
-    mixed ^= mixed >> _SHIFT
+    mixed ^= mixed >> MIX_SHIFT
+    mixed *= FIRST_MIX
+    mixed ^= mixed >> MIX_SHIFT
+    mixed *= SECOND_MIX
+    mixed ^= mixed >> MIX_SHIFT
     return np.int32(mixed >> shift)
 
 
@@ -109,8 +113,8 @@ def read(
     at_seam = False
     for at in range(len(codes) + 1):
         code = codes[at] if at < len(codes) else _BLANK
-        kind = classes[code] if code < _BASIC_PLANE else (2 if code >= _EMOJI else 1)
-        if kind == 1:
+        kind = classes[code] if code < BASIC_PLANE else (MARK if code >= EMOJI else LETTER)
+        if kind == LETTER:
             if at_seam:
                 seams += 1
                 at_seam = False
@@ -123,7 +127,7 @@ def read(
         if line[length - 1] != _BLANK:
             line[length] = _BLANK
             length += 1
-        if kind == 3 and letters:  # noqa: PLR2004  the classes are those of models.kernels
+        if kind == JOINER and letters:
             run = run * _BASE + np.uint64(code)
             at_seam = True
             continue
@@ -144,7 +148,7 @@ def read(
             continue
         total = _count(_bucket(word, SEED_WORD, shift), places, buckets, counts, total)
         if not is_first:
-            total = _count(_bucket(before * _PAIR + word, SEED_PAIR, shift), places, buckets, counts, total)
+            total = _count(_bucket(before * PAIR + word, SEED_PAIR, shift), places, buckets, counts, total)
         before = word
         word = np.uint64(0)
         is_first = False

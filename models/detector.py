@@ -165,6 +165,37 @@ class Detector(Protocol):
         ...
 
 
+class ArrayState:
+    """What detectors share whose state is arrays by name; `hops` seen and the `clock` are arrays of one number."""
+
+    def __init__(self, settings: DetectorSettings, state: dict[str, NDArray[Any]]) -> None:
+        self._settings = settings
+        self._state = state
+
+    @property
+    def settings(self) -> DetectorSettings:
+        """How this detector cuts time."""
+        return self._settings
+
+    def _following(self, at: float) -> dict[str, NDArray[Any]]:
+        """The state, to be advanced to the hop that ends at `at`. Raises ValueError where that is not later."""
+        state = self._state
+        if state["hops"][0] and at <= state["clock"][0]:
+            raise ValueError(f"{at} does not follow {state['clock'][0]}")
+        return state
+
+    def snapshot(self) -> dict[str, NDArray[Any]]:
+        """A copy of the whole state; see `Detector.snapshot`."""
+        return {name: value.copy() for name, value in self._state.items()}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from `state`; see `Detector.restore`."""
+        for name, value in self._state.items():
+            if name not in state or state[name].shape != value.shape:
+                raise ValueError(f"the snapshot's {name} is of other series or settings")
+        self._state = {name: state[name].copy() for name in self._state}
+
+
 def threshold(series: int, false_alarms_per_week: float, bucket: timedelta = _MINUTE) -> float:
     """The score that `series` series together exceed by chance so many times a week.
 

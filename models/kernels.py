@@ -15,10 +15,8 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
-SPACE, LETTER, MARK, JOINER = 0, 1, 2, 3
-"""What a character is to the tokenizer: between tokens, part of one, one by itself, or the seam of a code or URL."""
+from models.layout import BASIC_PLANE, JOINER, LETTER, MARK
 
-_TABLE = 0x10000
 _MARKS = "!?%€$£"
 _VARIATION_SELECTORS = range(0xFE00, 0xFE10)
 _JOINERS = "-_./:@+#&"
@@ -39,8 +37,8 @@ def character_classes() -> NDArray[np.uint8]:
 
     Letters are letters, digits and what combines with them; marks are emoji and other symbols, ! ? % and currencies.
     """
-    classes = np.zeros(_TABLE, np.uint8)
-    for point in range(_TABLE):
+    classes = np.zeros(BASIC_PLANE, np.uint8)
+    for point in range(BASIC_PLANE):
         character = chr(point)
         category = unicodedata.category(character)
         if point in _VARIATION_SELECTORS:  # they tell how an emoji is drawn

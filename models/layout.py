@@ -30,6 +30,18 @@ NOTHING_TO_LEARN = 1e-8
 
 SHORTEST_GRAM, LONGEST_GRAM = 3, 5
 
+SPACE, LETTER, MARK, JOINER = 0, 1, 2, 3
+"""What a character is to the tokenizer: between tokens, part of one, one by itself, or the seam of a code or URL."""
+BASIC_PLANE, EMOJI = 0x10000, 0x1F000
+"""Code points with a class of their own end before the first; from the second on they are marks, else letters."""
+
+# How hashes come about: a word is a number to this base, a pair joins two, and all are mixed before they are cut.
+BASE = 0x9E3779B97F4A7C15
+PAIR = np.uint64(0x2545F4914F6CDD1D)
+FIRST_MIX = np.uint64(0xFF51AFD7ED558CCD)
+SECOND_MIX = np.uint64(0xC4CEB9FE1A85EC53)
+MIX_SHIFT = np.uint64(33)
+
 # What is hashed is told apart by its seed.
 SEED_WORD = np.uint64(0x1111)
 SEED_PAIR = np.uint64(0x2222)

@@ -8,14 +8,12 @@ Of this house; benchmarks/spikes measures it by the published scoring of the Num
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.detector import NO_SPIKE_LIMIT, Counts, DetectorSettings, Flags, Floats, Scores
+from models.detector import NO_SPIKE_LIMIT, ArrayState, Counts, DetectorSettings, Flags, Floats, Scores
 
 THRESHOLD = 1.35
 """The score that stands out: a third above the peaks so far."""
@@ -28,34 +26,28 @@ _QUIET = timedelta(hours=12)
 _SUM = 3
 
 
-class LeakyPeakDetector:
+class LeakyPeakDetector(ArrayState):
     """Scores each hop by its novelty: 1 is as high as the peaks of the weeks before, 0 nothing."""
 
     def __init__(self, series: int, settings: DetectorSettings) -> None:
-        self._settings = settings
-        self._hop_s = settings.hop.total_seconds()
         self._gate = max(1, _QUIET // settings.hop)
         self._decay = float(np.exp(-(settings.hop / _PEAK_MEMORY)))
-        self._state: dict[str, NDArray[Any]] = {
-            "clock": np.zeros(1),
-            "hops": np.zeros(1, dtype=np.int64),
-            "recent": np.zeros((_SUM, series)),
-            "level": np.full(series, np.nan),
-            "peak": np.zeros(series),
-            "deviations": np.full((self._gate, series), -np.inf, dtype=np.float32),
-            "seen": np.zeros(series),
-        }
-
-    @property
-    def settings(self) -> DetectorSettings:
-        """How this detector cuts time."""
-        return self._settings
+        super().__init__(
+            settings,
+            {
+                "clock": np.zeros(1),
+                "hops": np.zeros(1, dtype=np.int64),
+                "recent": np.zeros((_SUM, series)),
+                "level": np.full(series, np.nan),
+                "peak": np.zeros(series),
+                "deviations": np.full((self._gate, series), -np.inf, dtype=np.float32),
+                "seen": np.zeros(series),
+            },
+        )
 
     def observe(self, at: float, counts: Counts, present: Flags | None = None) -> Scores:
         """The scores after the hop that ends at `at`; see `Detector.observe`. Gaps leave the level as it is."""
-        state = self._state
-        if state["hops"][0] and at <= state["clock"][0]:
-            raise ValueError(f"{at} does not follow {state['clock'][0]}")
+        state = self._following(at)
         values = np.asarray(counts, dtype=np.float64)
         seen = np.ones(values.shape, dtype=np.bool_) if present is None else np.asarray(present, dtype=np.bool_)
         tick = int(state["hops"][0])
@@ -91,14 +83,3 @@ class LeakyPeakDetector:
             now_expected=expected,
             learning=state["seen"] < self._gate,
         )
-
-    def snapshot(self) -> dict[str, NDArray[Any]]:
-        """A copy of the whole state; see `Detector.snapshot`."""
-        return {name: value.copy() for name, value in self._state.items()}
-
-    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Go on from `state`; see `Detector.restore`."""
-        for name, value in self._state.items():
-            if name not in state or state[name].shape != value.shape:
-                raise ValueError(f"the snapshot's {name} is of other series or settings")
-        self._state = {name: state[name].copy() for name in self._state}

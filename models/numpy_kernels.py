@@ -21,15 +21,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.layout import (
+    BASE,
+    BASIC_PLANE,
     BIAS_SQUARES,
     COUNTS,
     DOCUMENTS,
+    EMOJI,
     EXPERTS,
+    FIRST_MIX,
     FIRST_SQUARES,
     HEAD,
+    JOINER,
+    LETTER,
     LONGEST_GRAM,
+    MARK,
+    MIX_SHIFT,
     MIX_SQUARES,
     NOTHING_TO_LEARN,
+    PAIR,
+    SECOND_MIX,
     SEED_CHARACTERS,
     SEED_JOINED,
     SEED_MARK,
@@ -50,16 +60,8 @@ Ints = NDArray[np.int64]
 Buckets = NDArray[np.int32]
 Hashes = NDArray[np.uint64]
 
-_BASE = 0x9E3779B97F4A7C15
-_BASE_INVERSE = pow(_BASE, -1, 1 << 64)
-_PAIR = np.uint64(0x2545F4914F6CDD1D)
-_FIRST = np.uint64(0xFF51AFD7ED558CCD)
-_SECOND = np.uint64(0xC4CEB9FE1A85EC53)
-_SHIFT = np.uint64(33)
+_BASE_INVERSE = pow(BASE, -1, 1 << 64)
 _BLANK = 32
-_BASIC_PLANE = 0x10000
-_EMOJI = 0x1F000
-_LETTER, _MARK, _JOINER = 1, 2, 3
 
 
 def read(
@@ -110,13 +112,13 @@ def named(codes: NDArray[np.uint32], classes: NDArray[np.uint8], bits: int) -> l
 
 
 def _kinds(codes: NDArray[np.uint32], classes: NDArray[np.uint8]) -> NDArray[Any]:
-    clipped = np.minimum(codes, np.uint32(_BASIC_PLANE - 1))
-    return np.where(codes < _BASIC_PLANE, classes[clipped], np.where(codes >= _EMOJI, _MARK, _LETTER))
+    clipped = np.minimum(codes, np.uint32(BASIC_PLANE - 1))
+    return np.where(codes < BASIC_PLANE, classes[clipped], np.where(codes >= EMOJI, MARK, LETTER))
 
 
 def _line(codes: NDArray[np.uint32], kinds: NDArray[Any]) -> Hashes:
     """The letters, with one blank wherever anything else was, and one at both ends."""
-    letters = np.concatenate([[_BLANK], np.where(kinds == _LETTER, codes, _BLANK), [_BLANK]]).astype(np.uint64)
+    letters = np.concatenate([[_BLANK], np.where(kinds == LETTER, codes, _BLANK), [_BLANK]]).astype(np.uint64)
     blank = letters == _BLANK
     return letters[~(blank & np.concatenate([[False], blank[:-1]]))]
 
@@ -128,22 +130,22 @@ def _joined_and_marks(codes: NDArray[np.uint32], kinds: NDArray[Any]) -> tuple[H
     run, whole, letters, seams, at_seam = 0, 0, 0, 0, False
     begin = end = 0
     for at, (code, kind) in enumerate(zip([*codes.tolist(), _BLANK], [*kinds.tolist(), 0], strict=True)):
-        if kind == _LETTER:
+        if kind == LETTER:
             seams += at_seam
             at_seam = False
-            run = whole = (run * _BASE + code) % (1 << 64)
+            run = whole = (run * BASE + code) % (1 << 64)
             begin = begin if letters else at
             letters += 1
             end = at + 1
-        elif kind == _JOINER and letters:
-            run = (run * _BASE + code) % (1 << 64)
+        elif kind == JOINER and letters:
+            run = (run * BASE + code) % (1 << 64)
             at_seam = True
         else:
             if seams:
                 found.append(whole ^ int(SEED_JOINED))
                 spans.append((begin, end))
             run, letters, seams, at_seam = 0, 0, 0, False
-            if kind == _MARK:
+            if kind == MARK:
                 found.append(code ^ int(SEED_MARK))
                 spans.append((at, at + 1))
     return np.array(found, np.uint64), spans
@@ -156,14 +158,14 @@ def _words_and_pairs(line: Hashes) -> Hashes:
         return np.zeros(0, np.uint64)
     # The hash of line[i:j] is the polynomial sum of line[k] * base^(j-1-k): a difference of prefix sums, as every
     # odd base has an inverse among 64-bit integers (Karp and Rabin 1987).
-    powers, inverses = _powers(_BASE, len(line)), _powers(_BASE_INVERSE, len(line))
+    powers, inverses = _powers(BASE, len(line)), _powers(_BASE_INVERSE, len(line))
     sums = np.zeros(len(line) + 1, np.uint64)
     np.cumsum(line * inverses, out=sums[1:])
     words = powers[ends[1:] - 1] * (sums[ends[1:]] - sums[ends[:-1] + 1])
     hashes = np.empty(2 * len(words) - 1, np.uint64)
     hashes[0] = words[0] ^ SEED_WORD
     hashes[1::2] = words[1:] ^ SEED_WORD
-    hashes[2::2] = (words[:-1] * _PAIR + words[1:]) ^ SEED_PAIR
+    hashes[2::2] = (words[:-1] * PAIR + words[1:]) ^ SEED_PAIR
     return hashes
 
 
@@ -181,7 +183,7 @@ def _character_grams(line: Hashes) -> tuple[Hashes, Ints]:
     grams = np.zeros((size, LONGEST_GRAM - SHORTEST_GRAM + 1), np.uint64)
     there = np.zeros(grams.shape, np.bool_)
     hashes = np.zeros(size, np.uint64)
-    base = np.uint64(_BASE)
+    base = np.uint64(BASE)
     for length in range(1, LONGEST_GRAM + 1):
         starts = size - length + 1
         if starts <= 0:
@@ -197,11 +199,11 @@ def _character_grams(line: Hashes) -> tuple[Hashes, Ints]:
 
 
 def _buckets(hashes: Hashes, bits: int) -> Buckets:
-    mixed = hashes ^ (hashes >> _SHIFT)
-    mixed = mixed * _FIRST
-    mixed ^= mixed >> _SHIFT
-    mixed = mixed * _SECOND
-    mixed ^= mixed >> _SHIFT
+    mixed = hashes ^ (hashes >> MIX_SHIFT)
+    mixed = mixed * FIRST_MIX
+    mixed ^= mixed >> MIX_SHIFT
+    mixed = mixed * SECOND_MIX
+    mixed ^= mixed >> MIX_SHIFT
     return (mixed >> np.uint64(64 - bits)).astype(np.int32)
 
 

@@ -7,14 +7,12 @@ mean and variance*) over about three weeks; the score is the normal tail of z. W
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from models.detector import Counts, DetectorSettings, Flags, Floats, Scores
+from models.detector import ArrayState, Counts, DetectorSettings, Flags, Floats, Scores
 from models.weeks import WEEK, WeekCalendar, slot_width
 
 _WEIGHT = 0.3
@@ -23,39 +21,34 @@ _LEAST_VISITS = 2
 _WINDOW = timedelta(minutes=15)
 
 
-class SeasonalDetector:
+class SeasonalDetector(ArrayState):
     """Scores the last window of each series against its slot of the week; silent until a slot was seen twice."""
 
     def __init__(self, series: int, settings: DetectorSettings, calendar: WeekCalendar | None = None) -> None:
-        self._settings = settings
         self._calendar = calendar or WeekCalendar()
         self._hops = max(1, _WINDOW // settings.hop)
         slots = max(1, WEEK // slot_width(settings.bucket))
         self._slot_s = WEEK.total_seconds() / slots
-        self._state: dict[str, NDArray[Any]] = {
-            "clock": np.zeros(1),
-            "hops": np.zeros(1, dtype=np.int64),
-            "slot": np.full(1, -1, dtype=np.int64),
-            "ring": np.zeros((self._hops, series)),
-            "ring_seen": np.zeros((self._hops, series)),
-            "mean": np.zeros((slots, series)),
-            "variance": np.zeros((slots, series)),
-            "visits": np.zeros((slots, series)),
-            "into": np.zeros((2, series)),
-        }
-
-    @property
-    def settings(self) -> DetectorSettings:
-        """How this detector cuts time."""
-        return self._settings
+        super().__init__(
+            settings,
+            {
+                "clock": np.zeros(1),
+                "hops": np.zeros(1, dtype=np.int64),
+                "slot": np.full(1, -1, dtype=np.int64),
+                "ring": np.zeros((self._hops, series)),
+                "ring_seen": np.zeros((self._hops, series)),
+                "mean": np.zeros((slots, series)),
+                "variance": np.zeros((slots, series)),
+                "visits": np.zeros((slots, series)),
+                "into": np.zeros((2, series)),
+            },
+        )
 
     def observe(self, at: float, counts: Counts, present: Flags | None = None) -> Scores:
         """The scores after the hop that ends at `at`; see `Detector.observe`."""
         from scipy import special  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]  slow to import
 
-        state = self._state
-        if state["hops"][0] and at <= state["clock"][0]:
-            raise ValueError(f"{at} does not follow {state['clock'][0]}")
+        state = self._following(at)
         values = np.asarray(counts, dtype=np.float64)
         seen = np.ones(values.size) if present is None else np.asarray(present, dtype=np.float64)
         values = values * seen
@@ -112,14 +105,3 @@ class SeasonalDetector:
             state["variance"][slot] = np.where(seen, spread, state["variance"][slot])
             state["visits"][slot] += seen
         state["into"].fill(0)
-
-    def snapshot(self) -> dict[str, NDArray[Any]]:
-        """A copy of the whole state; see `Detector.snapshot`."""
-        return {name: value.copy() for name, value in self._state.items()}
-
-    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Go on from `state`; see `Detector.restore`."""
-        for name, value in self._state.items():
-            if name not in state or state[name].shape != value.shape:
-                raise ValueError(f"the snapshot's {name} is of other series or settings")
-        self._state = {name: state[name].copy() for name in self._state}

@@ -7,6 +7,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 from models.rules import LabelRules, PhraseRules, Strength
@@ -58,8 +59,12 @@ class Taxonomy:
     tiers: Mapping[str, float]
 
 
+@lru_cache(maxsize=8)
 def parse_taxonomy(text: str) -> Taxonomy:
-    """Read a taxonomy file (TOML; docs/taxonomy.md). Raises BadTaxonomy with the entry's name."""
+    """Read a taxonomy file (TOML; docs/taxonomy.md). Raises BadTaxonomy with the entry's name.
+
+    Kept for the next one who asks: a worker needs its own three times when it starts.
+    """
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import signal
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 from aiokafka.errors import KafkaError
@@ -35,22 +34,18 @@ from sinks.migrations import migrate as apply_migrations
 from sinks.queries import DEFAULT, named_queries
 from streams import redrive_cli, series_commands, topic_admin, wiring
 from streams.agents import Role
+from streams.decoding import opened_decoder
 from streams.feed import Layout, Rejected, RowReader, layout_of, read_rows
 from streams.feed import feed as feed_rows
 from streams.labelled import Columns, FileLayout, LabelledFile
 from streams.publish import Publisher
-from streams.registry import SchemaRegistry
 from streams.settings import Settings, load_settings
+from streams.terminal import EXIT_FAILED, EXIT_REFUSED, run, settings_of
 from streams.times import moment
 from streams.watch import EXIT_TRY_LATER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-T = TypeVar("T")
-
-EXIT_FAILED = 1
-EXIT_REJECTED_ROWS = 3
 
 app = typer.Typer(
     name="triage",
@@ -127,7 +122,7 @@ def demo(
 
     with _jar_progress() as progress:
         run_demo(
-            _settings(context),
+            settings_of(context),
             tickets=tickets,
             rate=rate,
             seed=seed,
@@ -148,9 +143,9 @@ def worker(
     from streams import runtime  # noqa: PLC0415  as below
     from streams.worker import run_worker  # noqa: PLC0415  Faust takes half a second to import
 
-    settings = _settings(context)
+    settings = settings_of(context)
     _log_to_stderr(settings.log_level)
-    _run(run_worker(settings, only or tuple(Role)), runtime.run)
+    run(run_worker(settings, only or tuple(Role)), runtime.run)
 
 
 @app.command()
@@ -161,10 +156,10 @@ def topics(
     ] = False,
 ) -> None:
     """Create the topics of the topic table, give them room for larger records, and verify those that exist."""
-    settings = _settings(context)
+    settings = settings_of(context)
     table = Table("topic", "parts", "cleanup", "kept", "schema", "state")
     table.columns[0].no_wrap = True
-    states = _run(topic_admin.ensure_topics(wiring.all_topics(settings), settings, create=not check_only))
+    states = run(topic_admin.ensure_topics(wiring.all_topics(settings), settings, create=not check_only))
     for state in states:
         topic = state.topic
         good = "[green]created[/]" if state.created else "[green]widened[/]" if state.widened else "as it should be"
@@ -184,7 +179,7 @@ def topics(
 @app.command()
 def migrate(context: typer.Context) -> None:
     """Bring the store's tables up to date. Repeating it changes nothing."""
-    settings = _settings(context)
+    settings = settings_of(context)
     with wiring.open_store(settings) as store:
         applied = apply_migrations(store)
     for migration in applied:
@@ -217,7 +212,7 @@ def feed(
 
     Rows that are no ticket event are reported and left out; then the exit code is 3.
     """
-    settings = _settings(context)
+    settings = settings_of(context)
     pairs = [item.partition("=") for item in column or []]
     if wrong := [name for name, equals, value in pairs if not (name and equals and value)]:
         raise BadSettings(f"--column {wrong[0]}: write FIELD=COLUMN, such as body=question")
@@ -236,7 +231,7 @@ def feed(
     if rejected:
         where = f"; they are in {rejects}" if rejects else "; keep them with --rejects FILE"
         err.print(f"[yellow]{rejected} rows were rejected{escape(where)}[/]")
-        raise typer.Exit(EXIT_REJECTED_ROWS)
+        raise typer.Exit(EXIT_REFUSED)
     if not fed:
         err.print("nothing to feed: no rows")
 
@@ -257,7 +252,7 @@ def tail(
     from streams.tail import one_line  # noqa: PLC0415
     from streams.tail import tail as read_topic  # noqa: PLC0415
 
-    settings = _settings(context)
+    settings = settings_of(context)
     chosen = _named_topic(topic, settings)
 
     async def show() -> None:
@@ -267,7 +262,7 @@ def tail(
             else:
                 out.print(one_line(record), soft_wrap=True)
 
-    _run(show())
+    run(show())
 
 
 models_app = typer.Typer(no_args_is_help=True, help="Which models decide, and since when.")
@@ -282,7 +277,7 @@ def models_list(
     """List every recorded set of models, and from which event on each was live."""
     from streams.models_view import print_sets, read_log  # noqa: PLC0415  needed by these commands alone
 
-    print_sets(_run(read_log(_settings(context))), out, as_json=as_json)
+    print_sets(run(read_log(settings_of(context))), out, as_json=as_json)
 
 
 @models_app.command("activate")
@@ -293,7 +288,7 @@ def models_activate(
     """Let a recorded set of models take over, from the next event of each partition on."""
     from streams.models_view import activate  # noqa: PLC0415
 
-    partitions = _run(activate(_settings(context), version))
+    partitions = run(activate(settings_of(context), version))
     out.print(f"{version} takes over in {partitions} partitions, after what they hold now")
 
 
@@ -321,14 +316,14 @@ def replay(
     from streams.replay import Range  # noqa: PLC0415  needed by this command alone
     from streams.replay_view import print_report, run_replay  # noqa: PLC0415
 
-    settings, now = _settings(context), wiring.wall_clock()
+    settings, now = settings_of(context), wiring.wall_clock()
     wanted = Range(
         first=None if first is None else moment(first, now),
         last=None if last is None else moment(last, now),
         partition=partition,
         topic=_named_topic(topic, settings).name,
     )
-    report = _run(run_replay(settings, wanted, model=model, console=err))
+    report = run(run_replay(settings, wanted, model=model, console=err))
     print_report(report, out, compared_with=model, as_json=as_json)
     if not report.good:
         raise typer.Exit(EXIT_FAILED)
@@ -351,7 +346,7 @@ def query(
         return
     if name not in queries:
         raise BadSettings(f"there is no query {name!r}; there are {', '.join(queries)}")
-    with wiring.open_store(_settings(context)) as store:
+    with wiring.open_store(settings_of(context)) as store:
         answer = queries[name].run(store)
     if as_json:
         rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
@@ -375,36 +370,44 @@ def query(
     out.print(table)
 
 
+LabelledPath = Annotated[
+    Path, typer.Argument(help="A labelled JSONL, JSON or CSV file; .gz is fine.", show_default=False)
+]
+TextColumns = Annotated[
+    str,
+    typer.Option(help="Columns with the text, joined in this order. A dot goes into nested JSON: ticket.subject."),
+]
+LabelColumn = Annotated[str, typer.Option(help="The column with the label.")]
+Shuffle = Annotated[
+    int | None, typer.Option(help="Shuffle the rows with this seed. Default: as they stand.", show_default=False)
+]
+Format = Annotated[
+    FileLayout | None, typer.Option("--format", help="By default the file's name tells.", show_default=False)
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option(help="Default: by the byte order mark, else utf-8 where it fits, else cp1252.", show_default=False),
+]
+Delimiter = Annotated[str | None, typer.Option(help="Between the cells of a CSV. Default: found.", show_default=False)]
+OneObject = Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")]
+
+
 @app.command()
 def evaluate(
-    file: Annotated[Path, typer.Argument(help="A labelled JSONL, JSON or CSV file; .gz is fine.", show_default=False)],
-    text: Annotated[
-        str,
-        typer.Option(help="Columns with the text, joined in this order. A dot goes into nested JSON: ticket.subject."),
-    ],
-    label: Annotated[str, typer.Option(help="The column with the label.")],
+    file: LabelledPath,
+    text: TextColumns,
+    label: LabelColumn,
     delay: Annotated[int, typer.Option(min=0, help="A row's label is learned so many rows later.")] = 0,
     passes: Annotated[int, typer.Option(min=1, help="Learn each row so many times when its label comes.")] = 1,
     against: Annotated[
         str, typer.Option(help="Compare with these in the same run: river, sklearn, vw; with commas between.")
     ] = "",
     limit: Annotated[int | None, typer.Option(min=1, help="Take so many rows at most, after shuffling.")] = None,
-    shuffle: Annotated[
-        int | None, typer.Option(help="Shuffle the rows with this seed. Default: as they stand.", show_default=False)
-    ] = None,
-    layout: Annotated[
-        FileLayout | None, typer.Option("--format", help="By default the file's name tells.", show_default=False)
-    ] = None,
-    encoding: Annotated[
-        str | None,
-        typer.Option(
-            help="Default: by the byte order mark, else utf-8 where it fits, else cp1252.", show_default=False
-        ),
-    ] = None,
-    delimiter: Annotated[
-        str | None, typer.Option(help="Between the cells of a CSV. Default: found.", show_default=False)
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+    shuffle: Shuffle = None,
+    layout: Format = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    as_json: OneObject = False,
 ) -> None:
     """Measure how well tickets are classified: each row is answered first, and learned when its label has come.
 
@@ -440,12 +443,9 @@ def evaluate(
 @app.command()
 def train(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A labelled JSONL, JSON or CSV file; .gz is fine.", show_default=False)],
-    text: Annotated[
-        str,
-        typer.Option(help="Columns with the text, joined in this order. A dot goes into nested JSON: ticket.subject."),
-    ],
-    label: Annotated[str, typer.Option(help="The column with the label.")],
+    file: LabelledPath,
+    text: TextColumns,
+    label: LabelColumn,
     head: Annotated[
         str | None, typer.Option(help="What the model judges. Default: the label's column.", show_default=False)
     ] = None,
@@ -458,22 +458,11 @@ def train(
         typer.Option(help="Folder of the report. Default: reports/HEAD in the data folder.", show_default=False),
     ] = None,
     passes: Annotated[int, typer.Option(min=1, help="Learn each row so many times.")] = 1,
-    shuffle: Annotated[
-        int | None, typer.Option(help="Shuffle the rows with this seed. Default: as they stand.", show_default=False)
-    ] = None,
-    layout: Annotated[
-        FileLayout | None, typer.Option("--format", help="By default the file's name tells.", show_default=False)
-    ] = None,
-    encoding: Annotated[
-        str | None,
-        typer.Option(
-            help="Default: by the byte order mark, else utf-8 where it fits, else cp1252.", show_default=False
-        ),
-    ] = None,
-    delimiter: Annotated[
-        str | None, typer.Option(help="Between the cells of a CSV. Default: found.", show_default=False)
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+    shuffle: Shuffle = None,
+    layout: Format = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    as_json: OneObject = False,
 ) -> None:
     """Learn from a history of labelled tickets; save a snapshot and a report of how good it was.
 
@@ -486,7 +475,7 @@ def train(
     from streams.train import run_training  # noqa: PLC0415  as above
 
     name = head or label.rpartition(".")[2]
-    data_dir = _settings(context).data_dir
+    data_dir = settings_of(context).data_dir
     run_training(
         LabelledFile(
             path=file,
@@ -523,7 +512,7 @@ def broker(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     with _jar_progress() as progress:
-        node = Broker(keep, port=port, mirror=_settings(context).maven_mirror, progress=progress)
+        node = Broker(keep, port=port, mirror=settings_of(context).maven_mirror, progress=progress)
     with node:
         out.print(
             f"Apache Kafka {KAFKA_VERSION} answers at {node.bootstrap}; its log: {node.log_path}",
@@ -539,7 +528,7 @@ def broker(
 @app.command()
 def settings(context: typer.Context) -> None:
     """Print every setting, its value and what it is for. Secrets stay hidden."""
-    chosen = _settings(context)
+    chosen = settings_of(context)
     table = Table("setting", "value", "what it is for")
     for name, info in Settings.model_fields.items():
         value = getattr(chosen, name)
@@ -550,19 +539,6 @@ def settings(context: typer.Context) -> None:
 def _names(given: str) -> list[str]:
     """Names with commas between."""
     return [name.strip() for name in given.split(",") if name.strip()]
-
-
-def _settings(context: typer.Context) -> Settings:
-    load: Callable[[], Settings] = context.obj
-    return load()
-
-
-def _run(work: Coroutine[Any, Any, T], run: Callable[[Coroutine[Any, Any, T]], T] = asyncio.run) -> T:
-    """Run `work`; Ctrl-C ends it without a traceback."""
-    try:
-        return run(work)
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
 
 
 def _named_topic(name: str, chosen: Settings) -> topic_admin.Topic:
@@ -605,12 +581,10 @@ def _feed_with_progress(
 
     async def prepare() -> None:
         topic_admin.check(await topic_admin.ensure_topics(wiring.all_topics(chosen), chosen, create=False))
-        if chosen.schema_registry_url:
-            client = SchemaRegistry(chosen.schema_registry_url, codec, login=chosen.registry_login())
-            async with client as registry:
-                await registry.register(wiring.all_topics(chosen))
+        async with opened_decoder(chosen, codec, written=wiring.all_topics(chosen)):
+            pass  # the codec writes under the registry's ids now, where there is one
 
-    async def run() -> tuple[int, int]:
+    async def publish() -> tuple[int, int]:
         async with Publisher(chosen.producer_options()) as publisher:
             return await feed_rows(
                 rows if limit is None else (row for _, row in zip(range(limit), rows, strict=False)),
@@ -627,7 +601,7 @@ def _feed_with_progress(
         bar.update(task, advance=characters, fed=fed, rate=fed / seconds)
 
     codec = Codec()
-    _run(prepare())
+    run(prepare())
     fed = 0
     began: datetime = wiring.wall_clock()
     columns = (
@@ -641,7 +615,7 @@ def _feed_with_progress(
         # Characters stand for bytes: near enough for a bar.
         total = path.stat().st_size if path and limit is None else None
         task = bar.add_task("feeding", total=total, fed=0, rate=0.0)
-        result = _run(run())
+        result = run(publish())
         bar.update(task, total=1, completed=1)
     return result
 

@@ -54,14 +54,14 @@ class Run:
         settings = DetectorSettings(hop=hop) if fine else DetectorSettings.for_spacing(hop)
         settings = replace(settings, min_count=options.min_count, min_ratio=options.min_ratio)
         calendar = WeekCalendar(options.zone, options.holidays)
-        method = options.method
-        if method is Method.AUTO:
-            usual = cls._by(Method.NEGATIVE_BINOMIAL, grid, settings, calendar, options)
-            # What is asked for in decades, or in false alarms, only the stream's detector knows.
-            free = options.score is None and options.false_alarms_per_week is None
-            if not (rows.counted and free and usual.is_for_bursts()):
-                return cls._by(Method.NEGATIVE_BINOMIAL, grid, settings, calendar, options)
-            method = Method.NOVELTY
+        if options.method is not Method.AUTO:
+            return cls._by(options.method, grid, settings, calendar, options)
+        usual = cls._by(Method.NEGATIVE_BINOMIAL, grid, settings, calendar, options)
+        # What is asked for in decades, or in false alarms, only the stream's detector knows.
+        free = options.score is None and options.false_alarms_per_week is None
+        if not (rows.counted and free):
+            return usual
+        method = Method.NOVELTY if usual.is_for_bursts() else Method.NEGATIVE_BINOMIAL
         return cls._by(method, grid, settings, calendar, options)
 
     @classmethod

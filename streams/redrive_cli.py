@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import string
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from schemas.codec import Codec, to_json
@@ -27,14 +25,12 @@ from streams.publish import Publisher
 from streams.redrive import Listed, Outcome, letter_reader, redrive, to_redrive
 from streams.registry import SchemaRegistry
 from streams.settings import Settings
+from streams.terminal import EXIT_FAILED, EXIT_REFUSED, run, settings_of, work_bar
 from streams.times import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-T = TypeVar("T")
-
-EXIT_REFUSED = 3
 _SHOWN_BYTES = 2048
 _MOST_REDRIVEN_BYTES = 100 * 1024 * 1024  # before compression; what was on the topic before fits on it again
 _DUMP_WIDTH = 16
@@ -76,9 +72,9 @@ def list_letters(
 
     They are read from Kafka: no store is needed.
     """
-    settings = _settings(context)
+    settings = settings_of(context)
     chosen = _filter(stage, error, topic, partition, since, until, ticket)
-    found, _ = _run(_read(settings, chosen))
+    found, _ = run(_read(settings, chosen))
     found.sort(key=lambda listed: (listed.letter.failed_at, listed.place), reverse=True)
     if as_json:
         print(json.dumps([_as_json(listed) for listed in found[:limit]], ensure_ascii=False))  # noqa: T201  for machines
@@ -102,9 +98,9 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show all of one dead letter: origin, error, stack trace, headers, key, value."""
-    settings = _settings(context)
+    settings = settings_of(context)
     place = _place(letter)
-    record, original = _run(_read_one(settings, place))
+    record, original = run(_read_one(settings, place))
     if (marked := marked_place(record.value, record.headers)) is not None:
         raise BadSettings(f"{place} is no letter: it marks that {marked} was redriven. Try: triage deadletters list")
     found = DeadLetter.read(record.key, record.value, record.headers, failed_at=time_of(record))
@@ -113,7 +109,7 @@ def show(
         if left_out(record.headers) and original is None:
             raise BadSettings(f"{place}: the value was too large for the letter, and is no longer in Kafka either")
         _write(value, whole.value or b"")
-    word = _run(_decoded(settings, found.origin.topic, whole.value))
+    word = run(_decoded(settings, found.origin.topic, whole.value))
     if as_json:
         fields = {
             "place": str(place),
@@ -153,9 +149,9 @@ def redrive_letters(
     The event keeps its identity, so its decision keeps its id. A redriven letter is marked, and left out the next
     time. Where some are refused, the exit code is 3.
     """
-    settings = _settings(context)
+    settings = settings_of(context)
     places = [_place(text) for text in letters or ()]
-    found, origins = _run(_read(settings, _filter(stage, error, topic, partition, since, until, ticket)))
+    found, origins = run(_read(settings, _filter(stage, error, topic, partition, since, until, ticket)))
     if places:
         known = {listed.place: listed for listed in found}
         if missing := [str(place) for place in places if place not in known]:
@@ -172,11 +168,11 @@ def redrive_letters(
         outcome = _would_be(chosen, origins)
         err.print(f"would redrive {outcome.redriven} of {len(chosen)}")
     elif yes or typer.confirm(f"Redrive {len(chosen)} dead letters?", err=True):
-        outcome = _run(_redrive(settings, [listed.place for listed in chosen]))
+        outcome = run(_redrive(settings, [listed.place for listed in chosen]))
         err.print(f"redriven: {outcome.redriven}")
     else:
         err.print("nothing was redriven")
-        raise typer.Exit(1)
+        raise typer.Exit(EXIT_FAILED)
     for place, reason in outcome.refused:
         err.print(f"[yellow]{place} is refused:[/] {escape(reason)}", soft_wrap=True)
     if as_json:
@@ -195,18 +191,6 @@ def hex_dump(data: bytes, most: int = _SHOWN_BYTES) -> Iterator[str]:
         yield f"{start:08x}  {part.hex(' '):<{3 * _DUMP_WIDTH}} {text}"
     if len(data) > most:
         yield f"... {len(data) - most:,} bytes more; --value FILE writes all"
-
-
-def _settings(context: typer.Context) -> Settings:
-    load: Callable[[], Settings] = context.obj
-    return load()
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    try:
-        return asyncio.run(work)
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
 
 
 def _place(text: str) -> Place:
@@ -297,8 +281,7 @@ async def _decoded(settings: Settings, topic: str, value: bytes | None) -> objec
 
 @contextmanager
 def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True) as bar:
+    with work_bar(err) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 

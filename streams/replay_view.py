@@ -8,7 +8,6 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from models.decide import Models
@@ -20,6 +19,7 @@ from streams.decoding import opened_decoder
 from streams.model_log import ModelLog
 from streams.replay import GOOD, Range, Replay, Report, Verdict
 from streams.settings import Settings
+from streams.terminal import work_bar
 
 
 async def run_replay(settings: Settings, wanted: Range, *, model: str | None, console: Console) -> Report:
@@ -30,8 +30,7 @@ async def run_replay(settings: Settings, wanted: Range, *, model: str | None, co
         model_log = ModelLog(settings, decoder)
         await model_log.read()
         other = None if model is None else _models_named(model, model_log)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=console) as bar:
+        with work_bar(console, transient=False) as bar:
             task = bar.add_task("deciding again", total=None)
 
             def on_progress(done: int, total: int) -> None:

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from models.staffing import ServiceLevel
@@ -25,6 +24,7 @@ from streams.series_options import (
     Missing,
     Reading,
 )
+from streams.terminal import work_bar
 
 File = Annotated[
     Path, typer.Argument(help="CSV (any delimiter) or JSONL, also gzipped: a row is a count, or one event.")
@@ -214,12 +214,6 @@ def days_of(texts: list[str] | None) -> frozenset[date]:
         return frozenset(date.fromisoformat(text) for text in texts or ())
     except ValueError as error:
         raise BadSettings(f"--holiday: {error}; write a day as 2026-12-25") from error
-
-
-def work_bar(console: Console) -> Progress:
-    """A progress bar on standard error that leaves nothing behind."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True)
 
 
 def _cells(alert: dict[str, Any]) -> tuple[str, ...]:

@@ -13,16 +13,16 @@ from rich.text import Text
 from schemas.codec import Codec, to_json
 from schemas.dead_letters import DeadLetter, Place, marked_place
 from schemas.decisions import Assignment, Band, Decision, LogPosition
-from schemas.errors import DeadLettered, TopicsDiffer, TriageError
+from schemas.errors import DeadLettered, TriageError
 from schemas.events import TicketEvent
 from schemas.feedback import Feedback
 from schemas.model_log import ModelsActivated, ModelSet, activated_version
 from schemas.topics import DEAD_LETTERS, EVENTS, Topic
 from schemas.words import Word
-from streams.batches import time_of
+from streams.batches import position_of, time_of
 from streams.decoding import Decoder, opened_decoder
+from streams.reading import places_of
 from streams.settings import Settings
-from streams.topic_admin import partition_counts
 
 BAND_STYLE = {Band.AUTO: "green", Band.SUGGEST: "yellow", Band.REVIEW: "magenta"}
 PRIORITY_STYLE = {"P1": "bold red", "P2": "yellow", "P3": "", "P4": "dim"}
@@ -56,15 +56,12 @@ async def tail(
 
     Joins no group and commits nothing.
     """
-    partitions = await partition_counts([topic.name], settings)
-    if topic.name not in partitions:
-        raise TopicsDiffer(f"{topic.name} does not exist. Create the topics with: triage topics")
+    places = [TopicPartition(*place) for place in await places_of([topic.name], settings)]
     options: dict[str, Any] = settings.kafka_options()
     consumer = AIOKafkaConsumer(**options, auto_offset_reset="earliest", enable_auto_commit=False)
     await consumer.start()
     try:
         async with opened_decoder(settings, Codec()) as decoder:
-            places = [TopicPartition(topic.name, number) for number in range(partitions[topic.name])]
             consumer.assign(places)
             ends = await consumer.end_offsets(places)
             starts = await consumer.beginning_offsets(places)
@@ -86,7 +83,6 @@ async def tail(
 
 async def _read(record: Any, topic: Topic, decoder: Decoder) -> Read:
     timestamp = time_of(record)
-    position = LogPosition(topic=record.topic, partition=record.partition, offset=record.offset)
     word: Word | DeadLettered | Place
     if topic.word is None or topic.name == DEAD_LETTERS.name:
         word = marked_place(record.value, record.headers) or DeadLetter.read(
@@ -95,7 +91,7 @@ async def _read(record: Any, topic: Topic, decoder: Decoder) -> Read:
     else:
         word = await decoder.decode(record.value, topic.word)
     return Read(
-        position=position,
+        position=position_of(record),
         timestamp=timestamp,
         key=record.key,
         headers=dict(record.headers),

@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import faust
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas import topics
 from schemas.codec import Codec
@@ -25,6 +24,7 @@ from streams.health import served_health
 from streams.model_log import LiveModels, ModelLog
 from streams.monitor import Monitor
 from streams.publish import Publisher
+from streams.reading import Place, reader
 from streams.settings import Settings
 
 if TYPE_CHECKING:
@@ -171,17 +171,13 @@ def _pass_on(task: asyncio.Future[None], failed: asyncio.Future[None]) -> None:
 async def _check_log(archive: Archive, settings: Settings) -> None:
     known = {(topic, partition) for _, topic, partition in await asyncio.to_thread(archive.high_water)}
     counts = await topic_admin.partition_counts({topic for topic, _ in known}, settings)
-    existing = [TopicPartition(*place) for place in known if place[1] < counts.get(place[0], 0)]
-    ends: dict[TopicPartition, int] = {}
+    existing = [(topic, number) for topic, number in known if number < counts.get(topic, 0)]
+    bounds: dict[Place, tuple[int, int]] = {}
     if existing:
-        consumer = AIOKafkaConsumer(**settings.kafka_options())
-        await consumer.start()
-        try:
-            ends = await consumer.end_offsets(existing)
-        finally:
-            await consumer.stop()
+        async with reader(settings) as source:
+            bounds = await source.bounds(existing)
     for topic, partition in known:
-        archive.check_log(topic, partition, ends.get(TopicPartition(topic, partition), 0))
+        archive.check_log(topic, partition, bounds.get((topic, partition), (0, 0))[1])
 
 
 def _stop_on_signal() -> asyncio.Event:

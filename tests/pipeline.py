@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from schemas.codec import Codec
@@ -25,7 +24,7 @@ from sinks.store import Store
 from streams import topic_admin, wiring
 from streams.feed import outgoing
 from streams.publish import Outgoing, Publisher
-from streams.reading import reader
+from streams.reading import places_of, reader
 from streams.settings import Settings, load_settings
 
 READY_WITHIN_SECONDS = 60.0
@@ -160,20 +159,10 @@ class Pipeline:
             await admin.close()
 
     async def _read(self, topic: Topic) -> list[Any]:
-        count = (await topic_admin.partition_counts([topic.name], self.settings))[topic.name]
-        places = [TopicPartition(topic.name, number) for number in range(count)]
-        consumer = AIOKafkaConsumer(**self.settings.kafka_options(), enable_auto_commit=False)
-        await consumer.start()
-        try:
-            consumer.assign(places)
-            await consumer.seek_to_beginning(*places)
-            ends = await consumer.end_offsets(places)
-            records: list[Any] = []
-            while any([await consumer.position(place) < ends[place] for place in places]):
-                for fetched in (await consumer.getmany(timeout_ms=200)).values():
-                    records.extend(fetched)
-        finally:
-            await consumer.stop()
+        records: list[Any] = []
+        async with reader(self.settings) as source:
+            async for batch in source.read(await source.bounds(await places_of([topic.name], self.settings))):
+                records.extend(batch)
         return sorted(records, key=lambda record: (record.partition, record.offset))
 
 
