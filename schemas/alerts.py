@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,3 +142,43 @@ class PageHeldBack:
 
 
 IncidentEvent = IncidentOpened | IncidentJoined | IncidentClosed | PageSent | PageHeldBack
+
+
+class AlertKind(StrEnum):
+    """What an alert is about."""
+
+    SPIKE = "spike"
+    DRIFT = "drift"
+    SLA_AT_RISK = "sla_at_risk"
+    CONSUMER_LAG = "consumer_lag"
+    DEAD_LETTER_RATE = "dead_letter_rate"
+
+
+class AlertStage(StrEnum):
+    """Where an incident is in its life."""
+
+    OPENED = "opened"
+    UPDATED = "updated"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One word on one incident, which is the topic's key: the newest says all that is to be known of it.
+
+    `subject` is the series, or whatever else is wrong; `team` owns it. `opened_at` is the onset, `at` the moment that
+    `size` and `cause` are of. Whether to `page` is settled when it opens; `note` says why not.
+    """
+
+    incident_id: str
+    kind: AlertKind
+    stage: AlertStage
+    subject: str
+    team: str
+    opened_at: datetime
+    at: datetime
+    size: SpikeSize
+    cause: SpikeCause
+    page: bool = True
+    note: str = ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from schemas.alerts import Alert
 from schemas.decisions import Assignment, Decision
 from schemas.events import MOST_EVENT_BYTES, TicketEvent
 from schemas.feedback import Feedback
@@ -104,6 +105,14 @@ MODEL_ACTIVATIONS = Topic(
     retention=None,
     cleanup=Cleanup.COMPACT,
 )
+ALERTS = Topic(
+    name="tickets.alerts.v1",
+    key="incident_id",
+    word=Alert,
+    about="What on-call is told: the newest word on each incident.",
+    retention=None,
+    cleanup=Cleanup.COMPACT,
+)
 
 
 def assignments(queue: str) -> Topic:
@@ -126,5 +135,6 @@ def topic_table(teams: Iterable[str]) -> tuple[Topic, ...]:
         DEAD_LETTERS,
         MODEL_SETS,
         MODEL_ACTIVATIONS,
+        ALERTS,
         *(assignments(queue) for queue in (*teams, REVIEW_QUEUE)),
     )

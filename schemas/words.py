@@ -13,13 +13,14 @@ from typing import Any, cast
 
 from fastavro.schema import parse_schema, to_parsing_canonical_form
 
+from schemas.alerts import Alert
 from schemas.dead_letters import DeadLetter
 from schemas.decisions import Assignment, Decision
 from schemas.events import TicketEvent
 from schemas.feedback import Feedback
 from schemas.model_log import ModelsActivated, ModelSet
 
-Word = TicketEvent | Decision | Assignment | Feedback | DeadLetter | ModelSet | ModelsActivated
+Word = TicketEvent | Decision | Assignment | Feedback | DeadLetter | ModelSet | ModelsActivated | Alert
 
 WORDS: Mapping[str, type[Word]] = {
     "ticket_event": TicketEvent,
@@ -29,6 +30,7 @@ WORDS: Mapping[str, type[Word]] = {
     "dead_letter": DeadLetter,
     "model_set": ModelSet,
     "models_activated": ModelsActivated,
+    "alert": Alert,
 }
 
 MOST_NODES = 1_000

@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from schemas.alerts import Alert, AlertKind, AlertStage, CausePart, SpikeCause, SpikeSize
 from schemas.dead_letters import DeadLetter
 from schemas.decisions import Assignment, Band, Candidate, Decision, Judgement, LogPosition, Reason
 from schemas.events import HUMAN_FIELDS, EventKind, TicketEvent
@@ -131,6 +132,29 @@ models_activated = st.builds(
     ModelsActivated, version=filled, partition=st.integers(-1, 99), offset=st.integers(-1, 2**62)
 )
 
+cause_parts = st.builds(CausePart, text=text, observed=numbers, expected=numbers, g2=numbers)
+alerts = st.builds(
+    Alert,
+    incident_id=filled,
+    kind=st.sampled_from(AlertKind),
+    stage=st.sampled_from(AlertStage),
+    subject=text,
+    team=text,
+    opened_at=times,
+    at=times,
+    size=st.builds(SpikeSize, observed=numbers, expected=numbers, score=numbers),
+    cause=st.builds(
+        SpikeCause,
+        children=st.lists(cause_parts, max_size=2).map(tuple),
+        terms=st.lists(cause_parts, max_size=2).map(tuple),
+        examples=st.lists(text, max_size=2).map(tuple),
+        first_ticket=st.none() | text,
+        requesters=st.integers(0, 2**31 - 1),
+    ),
+    page=st.booleans(),
+    note=text,
+)
+
 STRATEGIES: dict[type[Word], st.SearchStrategy[Any]] = {
     TicketEvent: ticket_events,
     Decision: decisions,
@@ -139,6 +163,7 @@ STRATEGIES: dict[type[Word], st.SearchStrategy[Any]] = {
     DeadLetter: dead_letters,
     ModelSet: model_sets,
     ModelsActivated: models_activated,
+    Alert: alerts,
 }
 
 
@@ -158,3 +183,25 @@ def ticket_event(**changes: Any) -> TicketEvent:
 
 def position(offset: int = 0, partition: int = 0, topic: str = "tickets.events.v1") -> LogPosition:
     return LogPosition(topic=topic, partition=partition, offset=offset)
+
+
+def alert(**changes: Any) -> Alert:
+    """A spike of failed payments, with `changes`."""
+    fields: dict[str, Any] = {
+        "incident_id": "6f8c6a36-0d0b-5b7e-9b39-0c0f53d8a111",
+        "kind": AlertKind.SPIKE,
+        "stage": AlertStage.OPENED,
+        "subject": "category=billing",
+        "team": "billing",
+        "opened_at": NOON,
+        "at": NOON + timedelta(minutes=4),
+        "size": SpikeSize(observed=143, expected=12.4, score=31.5),
+        "cause": SpikeCause(
+            children=(CausePart(text="product=checkout", observed=98, expected=3.1, g2=402.0),),
+            terms=(CausePart(text="card declined", observed=61, expected=0.4, g2=512.0),),
+            examples=("T-17", "T-19"),
+            first_ticket="T-11",
+            requesters=57,
+        ),
+    }
+    return Alert(**{**fields, **changes})
