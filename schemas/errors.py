@@ -5,6 +5,7 @@ TriageError
 │   ├── StoreUnavailable
 │   ├── RegistryUnavailable
 │   ├── KafkaUnavailable
+│   ├── ReceiverAway      one that alerts are told to does not take them now
 │   └── WorkerStuck       this process cannot go on by itself: a new one can
 ├── DeadLettered          this one event is at fault: its bytes go to the dead letters, the next one follows
 │   ├── NotFramed         no Confluent frame: `0x00` and a 4-byte schema id
@@ -12,7 +13,8 @@ TriageError
 │   ├── UnknownSchema     the frame names a schema that nobody here knows
 │   ├── Undecodable       the bytes do not match the schema that they name
 │   ├── InvalidEvent      readable, but it breaks a rule of the event
-│   └── UnknownModels     models are to take over that were never recorded
+│   ├── UnknownModels     models are to take over that were never recorded
+│   └── ReceiverRefused   a receiver of alerts will never take this one
 └── Halted                a person has to act: the process ends with a message that says what to do
     ├── BadSettings
     ├── BadTaxonomy
@@ -57,6 +59,10 @@ class KafkaUnavailable(RetryLater):
     """Brokers have not acknowledged records for too long, or will take no more of them from this producer."""
 
 
+class ReceiverAway(RetryLater):
+    """A receiver of alerts cannot be reached or is overloaded; `retry_after` is what it asked for."""
+
+
 class WorkerStuck(RetryLater):
     """The worker makes no progress: it ends, and a new one in its place goes on."""
 
@@ -91,6 +97,10 @@ class InvalidEvent(DeadLettered):
 
 class UnknownModels(DeadLettered):
     """A record activates a set of models that `models.sets.v1` does not hold: the ones before it decide on."""
+
+
+class ReceiverRefused(DeadLettered):
+    """A receiver of alerts said no for good; the message has its answer."""
 
 
 class Halted(TriageError):  # noqa: N818  as above

@@ -40,6 +40,7 @@ class AgentPlan:
     work: Work
     most: int
     linger: timedelta = timedelta(0)
+    most_at_a_fetch: int = MOST_AT_A_FETCH
     on_assigned: Callable[[], None] | None = None
     waiting_for: Callable[[], str | None] = lambda: None
     """Names the service that the work waits for because it is away; None while it works."""
@@ -72,7 +73,7 @@ def build_app(plan: AgentPlan, settings: Settings, failed: asyncio.Future[None])
         broker_session_timeout=SESSION_TIMEOUT.total_seconds(),
         broker_heartbeat_interval=1.0,
         broker_commit_interval=1.0,
-        broker_max_poll_records=MOST_AT_A_FETCH,
+        broker_max_poll_records=plan.most_at_a_fetch,
         stream_wait_empty=True,  # a graceful stop finishes and commits what it has begun
         topic_allow_declare=False,  # topics are made by `triage topics`, from the topic table
         topic_disable_leader=True,

@@ -43,7 +43,7 @@ app = typer.Typer(
 out = Console()
 err = Console(stderr=True)
 
-Stage = Annotated[str | None, typer.Option(help="What was being done: decode, activate, decide or archive.")]
+Stage = Annotated[str | None, typer.Option(help="What was being done: decode, activate, decide, archive or notify.")]
 ErrorClass = Annotated[str | None, typer.Option("--error", help="The error's class, such as NotFramed.")]
 Origin = Annotated[str | None, typer.Option("--topic", help="The topic that the record stood on.")]
 Partition = Annotated[int | None, typer.Option(min=0, help="The partition that the record stood in.")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -12,10 +13,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.errors import BadSettings
 from schemas.topics import PARTITIONS
+from sinks.notify.notices import TICKET_FIELD
+from sinks.notify.webhook import signing_key
 from sinks.store import StoreAccess
 from streams.watch import STUCK_AFTER
 
 EMBEDDED_STORE = "store"
+
+_WEB_ADDRESS = re.compile(r"https?://[^\s/?#]+")
 
 
 class Settings(BaseSettings):
@@ -94,16 +99,84 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="how much the worker writes to standard error"
     )
+    notify_pagerduty_routing_key: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        max_length=32,
+        description="PagerDuty: the routing key of an Events API v2 integration",
+    )
+    notify_pagerduty_url: str = Field(
+        default="https://events.pagerduty.com/v2/enqueue",
+        description="PagerDuty's address; https://events.eu.pagerduty.com/v2/enqueue for accounts in Europe",
+    )
+    notify_slack_url: SecretStr | None = Field(
+        default=None, description="Slack: the URL of an incoming webhook, which is a secret"
+    )
+    notify_alertmanager_url: str | None = Field(
+        default=None, description="Alertmanager's address without /api/v2, such as http://alertmanager:9093"
+    )
+    notify_alertmanager_username: str | None = Field(default=None, description="Alertmanager's user")
+    notify_alertmanager_password: SecretStr | None = Field(default=None, description="Alertmanager's password")
+    notify_webhook_url: str | None = Field(
+        default=None, description="a URL that gets every alert as JSON, signed as Standard Webhooks says"
+    )
+    notify_webhook_secret: SecretStr | None = Field(
+        default=None, description="the key that it is signed with: whsec_ and 24 to 64 bytes in base64"
+    )
+    notify_ca_file: Path | None = Field(
+        default=None, description="CA certificates (PEM) of receivers by https; the system's without it"
+    )
+    notify_hold_back_after_seconds: float = Field(
+        default=3600,
+        ge=60,
+        description="an incident of which there is no newer word than this is told to nobody",
+    )
+    notify_resend_every_seconds: float = Field(
+        default=60, ge=1, le=3600, description="how often Alertmanager is told again of an open incident"
+    )
+    notify_ticket_url: str | None = Field(
+        default=None, description="where a ticket is found, with {ticket_id} in it: then example tickets are links"
+    )
+    notify_runbook_url: str | None = Field(default=None, description="a page that alerts link to: what to do")
     maven_mirror: str | None = Field(
         default=None, description="a Maven repository to fetch the embedded broker's jars from"
     )
 
-    @field_validator("clickhouse_url", "schema_registry_url")
+    @field_validator("clickhouse_url", "schema_registry_url", "notify_alertmanager_url", "notify_webhook_url")
     @classmethod
     def _no_login_in_a_url(cls, url: str | None) -> str | None:
         if url is not None and "@" in url.partition("://")[2].partition("/")[0]:
             raise ValueError("a user or password in the URL would show; TRIAGE_*_USERNAME and *_PASSWORD are for them")
         return url
+
+    @field_validator(
+        "notify_pagerduty_url",
+        "notify_slack_url",
+        "notify_alertmanager_url",
+        "notify_webhook_url",
+        "notify_ticket_url",
+        "notify_runbook_url",
+    )
+    @classmethod
+    def _a_web_address(cls, given: SecretStr | str | None) -> SecretStr | str | None:
+        text = given.get_secret_value() if isinstance(given, SecretStr) else given
+        if text is not None and not _WEB_ADDRESS.match(text):
+            raise ValueError("write a whole address: https://host/path")
+        return given
+
+    @field_validator("notify_ticket_url")
+    @classmethod
+    def _a_place_for_the_ticket(cls, url: str | None) -> str | None:
+        if url is not None and TICKET_FIELD not in url:
+            raise ValueError(f"it has no {TICKET_FIELD} in it")
+        return url
+
+    @field_validator("notify_webhook_secret")
+    @classmethod
+    def _a_signing_key(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None:
+            signing_key(secret.get_secret_value())
+        return secret
 
     @model_validator(mode="after")
     def _credentials_are_whole(self) -> Self:
@@ -111,6 +184,10 @@ class Settings(BaseSettings):
             raise ValueError("SASL needs TRIAGE_KAFKA_USERNAME and TRIAGE_KAFKA_PASSWORD")
         if (self.kafka_cert_file is None) != (self.kafka_key_file is None):
             raise ValueError("TRIAGE_KAFKA_CERT_FILE and TRIAGE_KAFKA_KEY_FILE go together")
+        if (self.notify_webhook_url is None) != (self.notify_webhook_secret is None):
+            raise ValueError("TRIAGE_NOTIFY_WEBHOOK_URL and TRIAGE_NOTIFY_WEBHOOK_SECRET go together")
+        if self.notify_alertmanager_password is not None and self.notify_alertmanager_username is None:
+            raise ValueError("TRIAGE_NOTIFY_ALERTMANAGER_PASSWORD needs TRIAGE_NOTIFY_ALERTMANAGER_USERNAME")
         return self
 
     @property
@@ -120,7 +197,7 @@ class Settings(BaseSettings):
             url=self.clickhouse_url or f"chdb://{(self.data_dir / EMBEDDED_STORE).absolute()}",
             database=self.clickhouse_database,
             user=self.clickhouse_username,
-            password=_revealed(self.clickhouse_password),
+            password=revealed(self.clickhouse_password),
             ca_file=str(self.clickhouse_ca_file) if self.clickhouse_ca_file else None,
         )
 
@@ -131,10 +208,19 @@ class Settings(BaseSettings):
         try:
             context = ssl.create_default_context(cafile=self.kafka_ca_file)
             if self.kafka_cert_file is not None:
-                context.load_cert_chain(self.kafka_cert_file, self.kafka_key_file, _revealed(self.kafka_key_password))
+                context.load_cert_chain(self.kafka_cert_file, self.kafka_key_file, revealed(self.kafka_key_password))
         except (OSError, ssl.SSLError) as error:
             raise BadSettings(f"the TLS files of TRIAGE_KAFKA_* cannot be used: {error}") from error
         return context
+
+    def notify_tls(self) -> ssl.SSLContext | None:
+        """The TLS context for receivers of alerts, None for the system's. Raises BadSettings for an unusable file."""
+        if self.notify_ca_file is None:
+            return None
+        try:
+            return ssl.create_default_context(cafile=self.notify_ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise BadSettings(f"TRIAGE_NOTIFY_CA_FILE cannot be used: {error}") from error
 
     def kafka_options(self) -> dict[str, Any]:
         """What every aiokafka client of ours is given."""
@@ -147,7 +233,7 @@ class Settings(BaseSettings):
         if self.kafka_security_protocol.startswith("SASL"):
             options["sasl_mechanism"] = self.kafka_sasl_mechanism
             options["sasl_plain_username"] = self.kafka_username
-            options["sasl_plain_password"] = _revealed(self.kafka_password)
+            options["sasl_plain_password"] = revealed(self.kafka_password)
         return options
 
     def producer_options(self) -> dict[str, Any]:
@@ -161,20 +247,20 @@ class Settings(BaseSettings):
                 "ssl.ca.location": self.kafka_ca_file,
                 "ssl.certificate.location": self.kafka_cert_file,
                 "ssl.key.location": self.kafka_key_file,
-                "ssl.key.password": _revealed(self.kafka_key_password),
+                "ssl.key.password": revealed(self.kafka_key_password),
             }
             options |= {name: str(value) for name, value in files.items() if value is not None}
         if self.kafka_security_protocol.startswith("SASL"):
             options["sasl.mechanisms"] = self.kafka_sasl_mechanism
             options["sasl.username"] = self.kafka_username or ""
-            options["sasl.password"] = _revealed(self.kafka_password) or ""
+            options["sasl.password"] = revealed(self.kafka_password) or ""
         return options
 
     def registry_login(self) -> tuple[str, str] | None:
         """User and password of the schema registry."""
         if self.schema_registry_username is None:
             return None
-        return self.schema_registry_username, _revealed(self.schema_registry_password) or ""
+        return self.schema_registry_username, revealed(self.schema_registry_password) or ""
 
 
 def load_settings(**overrides: object) -> Settings:
@@ -191,10 +277,11 @@ def load_settings(**overrides: object) -> Settings:
         raise BadSettings("settings are wrong:\n" + "\n".join(lines)) from error
 
 
+def revealed(secret: SecretStr | None) -> str | None:
+    """The secret itself, for the client that needs it."""
+    return None if secret is None else secret.get_secret_value()
+
+
 def _environment_name(location: tuple[int | str, ...]) -> str:
     name = str(location[0]) if location else "together"
     return name if name.isupper() or not location else f"TRIAGE_{name.upper()}"
-
-
-def _revealed(secret: SecretStr | None) -> str | None:
-    return None if secret is None else secret.get_secret_value()

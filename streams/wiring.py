@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,11 @@ from models.taxonomy import Taxonomy, parse_taxonomy
 from schemas.errors import BadSettings, StoreUnavailable
 from schemas.model_log import ModelSet
 from schemas.topics import Topic, topic_table
-from streams.settings import Settings
+from streams.settings import Settings, revealed
 
 if TYPE_CHECKING:
     from models.decide import Models
+    from sinks.notify.receivers import Receiver
     from sinks.store import Store
 
 Clock = Callable[[], datetime]
@@ -68,3 +69,32 @@ def open_store(settings: Settings) -> Store:
         except StoreUnavailable:
             pass  # its owner died without saying so
     return Store(access)
+
+
+def receivers(settings: Settings) -> list[Receiver]:
+    """Whom the settings name to be told of alerts."""
+    from sinks.notify.alertmanager import Alertmanager  # noqa: PLC0415  what only a worker that tells needs
+    from sinks.notify.notices import Links  # noqa: PLC0415
+    from sinks.notify.pagerduty import PagerDuty  # noqa: PLC0415
+    from sinks.notify.slack import Slack  # noqa: PLC0415
+    from sinks.notify.webhook import SignedWebhook, signing_key  # noqa: PLC0415
+
+    links = Links(ticket=settings.notify_ticket_url, runbook=settings.notify_runbook_url)
+    found: list[Receiver] = []
+    if key := revealed(settings.notify_pagerduty_routing_key):
+        found.append(PagerDuty(url=settings.notify_pagerduty_url, routing_key=key, links=links))
+    if url := revealed(settings.notify_slack_url):
+        found.append(Slack(url=url, links=links))
+    if settings.notify_alertmanager_url:
+        user, password = settings.notify_alertmanager_username, revealed(settings.notify_alertmanager_password)
+        found.append(
+            Alertmanager(
+                url=settings.notify_alertmanager_url,
+                login=None if user is None else (user, password or ""),
+                links=links,
+                resend_every=timedelta(seconds=settings.notify_resend_every_seconds),
+            )
+        )
+    if settings.notify_webhook_url and (secret := revealed(settings.notify_webhook_secret)):
+        found.append(SignedWebhook(url=settings.notify_webhook_url, key=signing_key(secret), links=links))
+    return found

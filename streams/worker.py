@@ -8,6 +8,7 @@ import signal
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import faust
@@ -78,6 +79,8 @@ async def run_worker(
             )
         if Role.ARCHIVE in roles:
             plans.append(await _archive_plan(stack, settings, decoder, failed))
+        if Role.NOTIFY in roles:
+            plans += await _notify_plans(stack, settings, decoder, failed)
 
         apps = [build_app(plan, settings, failed) for plan in plans]
         monitor = Monitor(list(zip(plans, apps, strict=True)), patience=timedelta(seconds=settings.stuck_after_seconds))
@@ -161,6 +164,49 @@ async def _archive_plan(
         linger=timedelta(milliseconds=250),  # a part per table and insert: a few a second are what ClickHouse likes
         on_assigned=agent.forget,
     )
+
+
+async def _notify_plans(
+    stack: AsyncExitStack, settings: Settings, decoder: Decoder, failed: asyncio.Future[None]
+) -> list[AgentPlan]:
+    from sinks.notify.sender import Sender  # noqa: PLC0415  as above
+    from streams.agents.notify import AlertBoard, NotifyAgent, follow  # noqa: PLC0415
+
+    receivers = wiring.receivers(settings)
+    if not receivers:
+        log.info("no receiver of alerts is set (TRIAGE_NOTIFY_*): nobody is told of them")
+        return []
+    too_old, tls = timedelta(seconds=settings.notify_hold_back_after_seconds), settings.notify_tls()
+    board = AlertBoard(keep=too_old, clock=wiring.wall_clock)
+    background = [asyncio.ensure_future(follow(board, settings, decoder))]
+    plans: list[AgentPlan] = []
+    for receiver in receivers:
+        agent = NotifyAgent(
+            receiver=receiver,
+            sender=await stack.enter_async_context(Sender(receiver, wiring.wall_clock, tls=tls)),
+            board=board,
+            decoder=decoder,
+            publisher=await stack.enter_async_context(Publisher(settings.producer_options())),
+            clock=wiring.wall_clock,
+            too_old=too_old,
+        )
+        if receiver.resend_every is not None:
+            background.append(asyncio.ensure_future(agent.resend(receiver.resend_every)))
+        plans.append(
+            AgentPlan(
+                name=f"{Role.NOTIFY}-{receiver.name}",
+                topics=(topics.ALERTS,),
+                work=agent,
+                most=1,  # so that after a crash one alert at most is told again
+                most_at_a_fetch=1,
+                on_assigned=agent.forget,
+                waiting_for=partial(getattr, agent, "waiting_for"),
+            )
+        )
+    for task in background:
+        task.add_done_callback(lambda done: _pass_on(done, failed))
+        stack.callback(task.cancel)
+    return plans
 
 
 def _pass_on(task: asyncio.Future[None], failed: asyncio.Future[None]) -> None:

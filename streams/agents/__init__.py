@@ -8,3 +8,4 @@ class Role(StrEnum):
 
     TRIAGE = "triage"
     ARCHIVE = "archive"
+    NOTIFY = "notify"

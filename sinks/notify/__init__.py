@@ -1,0 +1,1 @@
+"""Telling people of alerts: what is said, in whose format, and how it is delivered."""

@@ -1,0 +1,219 @@
+"""What a person is told at three in the morning: what rose, against what, since when, why, whose it is, what to do.
+
+Pure: the words of each receiver's format are made here, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+from urllib.parse import quote
+
+from schemas.alerts import Alert, AlertKind, AlertStage, CausePart, SpikeCause, SpikeSize
+
+TICKET_FIELD = "{ticket_id}"
+"""In the URL of a ticket: where its id goes."""
+
+_WHOLE_FROM = 10
+"""From here on a count is told without decimals."""
+
+
+class Severity(StrEnum):
+    """How loud."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Fact(NamedTuple):
+    """One line of what is known."""
+
+    label: str
+    text: str
+
+
+class Link(NamedTuple):
+    """Something to click on."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One word on one incident. `subject` is the series, or whatever else is wrong; `team` owns it.
+
+    `opened_at` is the onset, `at` the moment that the figures are of. Without `page` nobody is woken.
+    """
+
+    incident_id: str
+    kind: AlertKind
+    stage: AlertStage
+    subject: str
+    team: str
+    opened_at: datetime
+    at: datetime
+    size: SpikeSize | None = None
+    cause: SpikeCause = field(default_factory=SpikeCause)
+    page: bool = True
+    note: str = ""
+
+    @property
+    def severity(self) -> Severity:
+        """It stays the same while the incident lives: Alertmanager knows an alert by it."""
+        if not self.page:
+            return Severity.INFO if self.kind is AlertKind.DRIFT else Severity.WARNING
+        return Severity.WARNING if self.kind is AlertKind.DRIFT else Severity.CRITICAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Where tickets and the runbook are. `ticket` is a URL with `{ticket_id}` in it."""
+
+    ticket: str | None = None
+    runbook: str | None = None
+
+    def of(self, notice: Notice) -> list[Link]:
+        """The runbook, then the example tickets."""
+        found = [Link("Runbook", self.runbook)] if self.runbook else []
+        if self.ticket:
+            tickets = dict.fromkeys([*notice.cause.examples, *_known(notice.cause.first_ticket)])
+            found += [Link(name, self.ticket.replace(TICKET_FIELD, quote(name, safe=""))) for name in tickets]
+        return found
+
+
+def notice_of(alert: Alert) -> Notice:
+    """What is told of `alert`."""
+    return Notice(
+        incident_id=alert.incident_id,
+        kind=alert.kind,
+        stage=alert.stage,
+        subject=alert.subject,
+        team=alert.team,
+        opened_at=alert.opened_at,
+        at=alert.at,
+        size=alert.size,
+        cause=alert.cause,
+        page=alert.page,
+        note=alert.note,
+    )
+
+
+_TITLES = {
+    AlertKind.SPIKE: "Tickets spike",
+    AlertKind.DRIFT: "Tickets have changed",
+    AlertKind.SLA_AT_RISK: "SLA at risk",
+    AlertKind.CONSUMER_LAG: "Triage falls behind",
+    AlertKind.DEAD_LETTER_RATE: "Dead letters grow",
+}
+_UNITS = {
+    AlertKind.SPIKE: "tickets",
+    AlertKind.DRIFT: "tickets",
+    AlertKind.SLA_AT_RISK: "tickets",
+    AlertKind.CONSUMER_LAG: "records behind",
+    AlertKind.DEAD_LETTER_RATE: "dead letters",
+}
+_ADVICE = {
+    AlertKind.SPIKE: "Read the example tickets. If they tell of an outage, open an incident with {team} and give all "
+    "of these tickets one answer. If they do not, dismiss the alert: the next one on this series then needs more.",
+    AlertKind.DRIFT: "Tickets are not what the models learned from: look at what is named here, correct some of them, "
+    "and train on newer tickets (triage train).",
+    AlertKind.SLA_AT_RISK: "These tickets miss their time soon: {team} takes them first, or gets help.",
+    AlertKind.CONSUMER_LAG: "Ask the worker's /readyz what it waits for, and start another one (triage worker --only "
+    "ROLE) where it is merely slow. Kafka keeps what is not done.",
+    AlertKind.DEAD_LETTER_RATE: "triage deadletters list --since 1h counts them by error, show prints one. Once the "
+    "fault is mended, triage deadletters redrive sends them back.",
+}
+
+
+def headline(notice: Notice) -> str:
+    """One line: what it is, how much of it, since when."""
+    begun = f"since {_clock(notice.opened_at, notice.at)}"
+    if notice.stage is AlertStage.RESOLVED:
+        begun = f"from {_clock(notice.opened_at, notice.at)} to {_clock(notice.at, notice.at)}"
+    start = {AlertStage.RESOLVED: "Over: ", AlertStage.ACKNOWLEDGED: "Taken: "}.get(notice.stage, "")
+    much = ""
+    if notice.size is not None:
+        unit = _UNITS[notice.kind]
+        much = f"{_count(notice.size.observed)} {unit} instead of {_count(notice.size.expected)} "
+    return f"{start}{_TITLES[notice.kind]}: {notice.subject}, {much}{begun}"
+
+
+def facts(notice: Notice) -> list[Fact]:
+    """What is known, the most telling first. What is not known is left out."""
+    size, cause = notice.size, notice.cause
+    found: list[Fact] = []
+    if size is not None:
+        times = f", {size.ratio:.0f} times as many" if size.expected >= 1 and size.ratio >= 2 else ""  # noqa: PLR2004
+        unit = _UNITS[notice.kind]
+        found.append(Fact("How much", f"{_count(size.observed)} {unit}, {_count(size.expected)} were expected{times}"))
+    ended = notice.stage is AlertStage.RESOLVED
+    lasted = _lasted(notice.at - notice.opened_at)
+    found.append(Fact("Since", f"{_moment(notice.opened_at)}, {'over after' if ended else 'for'} {lasted}"))
+    if cause.children:
+        found.append(Fact("Mostly in", _parts(cause.children)))
+    if cause.terms:
+        found.append(Fact("Words", _parts(cause.terms)))
+    if cause.requesters:
+        found.append(Fact("Who asks", "one person" if cause.requesters == 1 else f"{cause.requesters} people"))
+    if tickets := list(dict.fromkeys([*cause.examples, *_known(cause.first_ticket)])):
+        first = f"; the first was {cause.first_ticket}" if cause.first_ticket else ""
+        found.append(Fact("Tickets", ", ".join(tickets) + first))
+    if notice.team:
+        found.append(Fact("Owner", notice.team))
+    if not notice.page:
+        found.append(Fact("Page", "nobody is woken for it" + (f": {notice.note}" if notice.note else "")))
+    elif notice.note:
+        found.append(Fact("Note", notice.note))
+    return found
+
+
+def advice(notice: Notice) -> str:
+    """What to do."""
+    if notice.stage is AlertStage.RESOLVED:
+        return "Nothing: it is over. The tickets that it left are still there."
+    return _ADVICE[notice.kind].format(team=notice.team or "the team that owns it")
+
+
+def paged(notice: Notice) -> bool:
+    """Whether somebody is woken."""
+    return notice.page
+
+
+def cut(text: str, most: int) -> str:
+    """`text` with at most `most` characters; an ellipsis says that there was more."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _parts(parts: Sequence[CausePart]) -> str:
+    return ", ".join(f"{part.text} ({_count(part.observed)} instead of {_count(part.expected)})" for part in parts)
+
+
+def _known(name: str | None) -> list[str]:
+    return [] if name is None else [name]
+
+
+def _count(number: float) -> str:
+    return f"{number:,.0f}" if number >= _WHOLE_FROM or number == int(number) else f"{number:.1f}"
+
+
+def _moment(time: datetime) -> str:
+    return time.astimezone(UTC).strftime("%a %d %b %H:%M UTC")
+
+
+def _clock(time: datetime, now: datetime) -> str:
+    """The hour and minute, with the day where it is not that of `now`."""
+    here, there = time.astimezone(UTC), now.astimezone(UTC)
+    return here.strftime("%H:%M UTC" if here.date() == there.date() else "%a %d %b %H:%M UTC")
+
+
+def _lasted(time: timedelta) -> str:
+    minutes = max(0, int(time.total_seconds() // 60))
+    if minutes < 60:  # noqa: PLR2004  an hour
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"  # noqa: PLR2004  two days
