@@ -62,7 +62,7 @@ class TextClassifier(base.MiniBatchClassifier):
         bits: int = BITS,
         rate: float = 1.0,
         mixing_rate: float = 0.15,
-        smoothing: float = 0.05,
+        smoothing: float = layout.SMOOTHING,
         max_labels: int = 1024,
         compiled: bool | None = None,
     ) -> None:
@@ -231,6 +231,7 @@ class TextClassifier(base.MiniBatchClassifier):
             and state.shape == (layout.STATE,)
             and rows.shape == (len(touched), layout.HEAD + layout.PER_LABEL * room)
             and len(set(names)) == len(names) <= room
+            and room % _ROOM == 0
         )
         if not right:
             raise ValueError("the model's arrays do not fit together")

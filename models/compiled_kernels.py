@@ -40,6 +40,7 @@ from models.layout import (
     SEED_WORD,
     SEEN,
     SHORTEST_GRAM,
+    SMOOTHING,
     SPREAD,
     SQUARES,
     SQUARES_OF_WORDS,
@@ -55,9 +56,17 @@ Buckets = NDArray[np.int32]
 
 _BASE = np.uint64(BASE)
 _BLANK = np.uint32(32)
+ONE, TWO, THREE, FOUR = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
+AT_SQUARES, AT_SQUARES_OF_WORDS = np.uint64(SQUARES), np.uint64(SQUARES_OF_WORDS)
+AT_SPREAD, AT_COUNTS, FIRST_LABEL = np.uint64(SPREAD), np.uint64(COUNTS), np.uint64(HEAD)
 _LOG_2 = np.log(2.0)
 _OFTEN = np.log1p(np.arange(64.0)) / _LOG_2  # a logarithm costs more than all else about a feature
 _LOGS = np.log1p(np.arange(4096, dtype=np.float32))
+_SMALL = np.float32(1.0 / SMOOTHING)
+_LOGS_OF_COUNTS = np.log1p(np.arange(2048) / SMOOTHING).astype(np.float32)
+_PER_LOG_2 = np.float32(1.0 / np.log(2.0))
+_PER_COUNT = np.float32(SMOOTHING)
+_POWERS = np.exp2(np.arange(17)).astype(np.float32)
 
 
 def _compiled(function: F) -> F:
@@ -171,11 +180,13 @@ def read(
 
 
 @_compiled
-def _flush(block: Floats, parts: Doubles, known: int) -> None:
-    for expert in range(EXPERTS):
-        for label in range(known):
-            parts[expert, label] += block[expert, label]
-            block[expert, label] = 0
+def _add(
+    part: Doubles, label: int, first: np.float32, second: np.float32, third: np.float32, fourth: np.float32
+) -> None:
+    part[label] += first
+    part[label + 1] += second
+    part[label + 2] += third
+    part[label + 3] += fourth
 
 
 @_compiled
@@ -189,7 +200,6 @@ def _parts(
     smoothing: float,
     known: int,
     values: Doubles,
-    block: Floats,
     parts: Doubles,
 ) -> tuple[float, float, float]:
     """Fill `values` and `parts`; returns how many words and character n-grams, and what makes the words' length one."""
@@ -216,39 +226,58 @@ def _parts(
     scale = 1.0 / np.sqrt(square) if square > 0 else 0.0
     ratio = np.sqrt(square / square_words) if square_words > 0 else 0.0
     parts[:] = 0.0
-    block[:] = 0
-    linear, linear_words, bayes_words, bayes = block[0], block[1], block[2], block[3]
-    # One array is written in each inner loop, so that it becomes vector instructions.
+    width = table.shape[1]
+    flat = table.reshape(-1)
+    # Four labels at a time, so that their sums stay in registers: rooms are multiples of four, zero beyond `known`.
     for begin in range(0, words, BLOCK):
-        for at in range(begin, min(begin + BLOCK, words)):
-            row = table[buckets[at]]
+        end = min(begin + BLOCK, words)
+        for at in range(begin, end):
             values[at] *= scale
-            value = np.float32(values[at])
-            alone = np.float32(values[at] * ratio)
-            count = counts[at]
-            shared = row[HEAD : HEAD + known]
-            for label in range(known):
-                linear[label] += value * shared[label]
-            logs = row[HEAD + room : HEAD + room + known]
-            for label in range(known):
-                bayes_words[label] += count * logs[label]
-            own = row[HEAD + 2 * room : HEAD + 2 * room + known]
-            for label in range(known):
-                linear_words[label] += alone * own[label]
-        _flush(block, parts, known)
+        for label in range(0, known, 4):
+            l0 = l1 = l2 = l3 = w0 = w1 = w2 = w3 = b0 = b1 = b2 = b3 = np.float32(0)
+            for at in range(begin, end):
+                value = np.float32(values[at])
+                alone = np.float32(values[at] * ratio)
+                count = counts[at]
+                place = np.uint64(buckets[at]) * np.uint64(width) + np.uint64(HEAD + label)
+                l0 += value * flat[place]
+                l1 += value * flat[place + ONE]
+                l2 += value * flat[place + TWO]
+                l3 += value * flat[place + THREE]
+                place += np.uint64(room)
+                b0 += count * flat[place]
+                b1 += count * flat[place + ONE]
+                b2 += count * flat[place + TWO]
+                b3 += count * flat[place + THREE]
+                place += np.uint64(room)
+                w0 += alone * flat[place]
+                w1 += alone * flat[place + ONE]
+                w2 += alone * flat[place + TWO]
+                w3 += alone * flat[place + THREE]
+            _add(parts[0], label, l0, l1, l2, l3)
+            _add(parts[1], label, w0, w1, w2, w3)
+            _add(parts[2], label, b0, b1, b2, b3)
     for begin in range(words, size, BLOCK):
-        for at in range(begin, min(begin + BLOCK, size)):
-            row = table[buckets[at]]
+        end = min(begin + BLOCK, size)
+        for at in range(begin, end):
             values[at] *= scale
-            value = np.float32(values[at])
-            count = counts[at]
-            shared = row[HEAD : HEAD + known]
-            for label in range(known):
-                linear[label] += value * shared[label]
-            logs = row[HEAD + room : HEAD + room + known]
-            for label in range(known):
-                bayes[label] += count * logs[label]
-        _flush(block, parts, known)
+        for label in range(0, known, 4):
+            l0 = l1 = l2 = l3 = b0 = b1 = b2 = b3 = np.float32(0)
+            for at in range(begin, end):
+                value = np.float32(values[at])
+                count = counts[at]
+                place = np.uint64(buckets[at]) * np.uint64(width) + np.uint64(HEAD + label)
+                l0 += value * flat[place]
+                l1 += value * flat[place + ONE]
+                l2 += value * flat[place + TWO]
+                l3 += value * flat[place + THREE]
+                place += np.uint64(room)
+                b0 += count * flat[place]
+                b1 += count * flat[place + ONE]
+                b2 += count * flat[place + TWO]
+                b3 += count * flat[place + THREE]
+            _add(parts[0], label, l0, l1, l2, l3)
+            _add(parts[3], label, b0, b1, b2, b3)
     root_words = 1.0 / np.sqrt(of_words) if of_words > 0 else 0.0
     root_characters = 1.0 / np.sqrt(of_characters) if of_characters > 0 else 0.0
     space = len(table) / 8.0
@@ -299,6 +328,39 @@ def _longest(starts: Ints) -> int:
 
 
 @_compiled
+def _descend(flat: Floats, place: np.uint64, step: np.float32, error: Floats, known: int) -> None:
+    for label in range(0, known, 4):
+        flat[place] -= step * error[label]
+        flat[place + ONE] -= step * error[label + 1]
+        flat[place + TWO] -= step * error[label + 2]
+        flat[place + THREE] -= step * error[label + 3]
+        place += FOUR
+
+
+@_compiled
+def _counted(log: np.float32, count: np.float32, small: np.float32) -> np.float32:
+    """log(1 + small * (n + count)) from `log`, which is log(1 + small * n): the counts themselves need not be kept.
+
+    Nearly always n and the count are whole and few, and small is what it is by default: then a table knows the answer.
+    n is guessed from a cubic for 2^x, and is right where the table has `log` at n, to the bit.
+    """
+    whole = np.int32(count)
+    if small == _SMALL and whole == count:
+        power = log * _PER_LOG_2
+        step = np.int32(power)
+        if step < len(_POWERS):
+            x = power - np.float32(step)
+            about = _POWERS[np.uint32(step)] * (
+                np.float32(1) + x * (np.float32(0.695432) + x * (np.float32(0.226933) + x * np.float32(0.077387)))
+            )
+            n = np.uint64(np.int32((about - np.float32(1)) * _PER_COUNT + np.float32(0.5)))
+            after = n + np.uint64(whole)
+            if after < np.uint64(len(_LOGS_OF_COUNTS)) and _LOGS_OF_COUNTS[n] == log:
+                return _LOGS_OF_COUNTS[after]
+    return log + np.log1p(count * small * np.exp(-log))
+
+
+@_compiled
 def predict(
     starts: Ints,
     splits: Ints,
@@ -313,13 +375,12 @@ def predict(
     """See `models.numpy_kernels.predict`."""
     known = scores.shape[1]
     values = np.empty(_longest(starts), np.float64)
-    block = np.empty((EXPERTS, known), np.float32)
-    parts = np.empty((EXPERTS, known), np.float64)
+    parts = np.empty((EXPERTS, labels.shape[1]), np.float64)
     for at in range(len(splits)):
         chosen = slice(starts[at], starts[at + 1])
         _parts(
             *(buckets[chosen], counts[chosen], splits[at]),
-            *(table, labels, state, smoothing, known, values, block, parts),
+            *(table, labels, state, smoothing, known, values, parts),
         )
         _mixed(parts, labels, state, known, scores[at])
 
@@ -342,11 +403,12 @@ def learn(
     """See `models.numpy_kernels.learn`."""
     room = labels.shape[1]
     values = np.empty(_longest(starts), np.float64)
-    block = np.empty((EXPERTS, room), np.float32)
     parts = np.empty((EXPERTS, room), np.float64)
     scores = np.empty(room, np.float64)
     chances = np.empty(room, np.float64)
-    error = np.empty(room, np.float32)
+    error = np.zeros(room, np.float32)
+    width = np.uint64(table.shape[1])
+    flat = table.reshape(-1)
     small = np.float32(1.0 / smoothing)
     pace = np.float32(rate)
     first = np.float32(FIRST_SQUARES)
@@ -357,7 +419,7 @@ def learn(
         known = max(known, column + 1)
         of_words, of_characters, ratio = _parts(
             *(document, often, words),
-            *(table, labels, state, smoothing, known, values, block, parts),
+            *(table, labels, state, smoothing, known, values, parts),
         )
         _mixed(parts, labels, state, known, scores)
         _softmax(scores, known, chances)
@@ -381,28 +443,23 @@ def learn(
             step = np.float32(0.1 * rate / np.sqrt(state[BIAS_SQUARES]))
             for label in range(known):
                 labels[0, label] -= step * error[label]
-        for place in range(len(document)):
-            row = table[document[place]]
+        for at_feature in range(len(document)):
+            row = np.uint64(document[at_feature]) * width
             if gain > 0:
-                value = np.float32(values[place])
-                row[SQUARES] += gain * value * value
-                step = pace * value / np.sqrt(row[SQUARES] + first)
-                weights = row[HEAD : HEAD + known]
-                for label in range(known):
-                    weights[label] -= step * error[label]
-                if place < words:
-                    value = np.float32(values[place] * ratio)
-                    row[SQUARES_OF_WORDS] += gain * value * value
-                    step = pace * value / np.sqrt(row[SQUARES_OF_WORDS] + first)
-                    weights = row[HEAD + 2 * room : HEAD + 2 * room + known]
-                    for label in range(known):
-                        weights[label] -= step * error[label]
-            row[COUNTS] += np.float32(1)
-            tickets = np.int64(row[COUNTS])
-            row[SPREAD] = _LOGS[tickets] if tickets < len(_LOGS) else np.log1p(row[COUNTS])
-            # log(1 + (n + count) / smoothing) from log(1 + n / smoothing): the counts themselves need not be kept.
-            log = row[HEAD + room + column]
-            row[HEAD + room + column] = log + np.log1p(often[place] * small * np.exp(-log))
+                value = np.float32(values[at_feature])
+                flat[row + AT_SQUARES] += gain * value * value
+                step = pace * value / np.sqrt(flat[row + AT_SQUARES] + first)
+                _descend(flat, row + FIRST_LABEL, step, error, known)
+                if at_feature < words:
+                    value = np.float32(values[at_feature] * ratio)
+                    flat[row + AT_SQUARES_OF_WORDS] += gain * value * value
+                    step = pace * value / np.sqrt(flat[row + AT_SQUARES_OF_WORDS] + first)
+                    _descend(flat, row + FIRST_LABEL + TWO * np.uint64(room), step, error, known)
+            flat[row + AT_COUNTS] += np.float32(1)
+            tickets = np.int64(flat[row + AT_COUNTS])
+            flat[row + AT_SPREAD] = _LOGS[tickets] if tickets < len(_LOGS) else np.log1p(flat[row + AT_COUNTS])
+            place = row + FIRST_LABEL + np.uint64(room + column)
+            flat[place] = _counted(flat[place], often[at_feature], small)
         state[SEEN] += 1.0
         labels[DOCUMENTS, column] += np.float32(1)
         labels[TOTALS, column] += np.float32(of_words)

@@ -25,6 +25,8 @@ BLOCK = 32
 """Terms added up in single precision before they go into a double: fast, and as exact as a double to 1e-7."""
 FIRST_SQUARES = 1e-8
 """What sums of squared gradients begin with; rows of the table hold what comes to it, so that they begin as zeros."""
+SMOOTHING = 0.05
+"""Tickets that naive Bayes assumes to have seen of every word with every label, by default."""
 NOTHING_TO_LEARN = 1e-8
 """Squared error of the probabilities below which weights stay as they are."""
 
