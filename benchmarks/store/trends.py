@@ -28,7 +28,8 @@ VIEWS = ("subject_words", "ticket_volumes", "ticket_lives", "ticket_days", "tick
 _TEAMS = "concat('team', toString(h % 11))"
 _CATEGORIES = "concat('category', toString(h % 14))"
 _SUBJECT = (
-    "if(age_days < 3 AND h % 20 = 0, 'Certificate expired', concat(['Invoice', 'Printer', 'VPN', 'Password', 'Server', 'Order'][h % 6 + 1], ' ', "
+    "if(age_days < 3 AND h % 20 = 0, 'Certificate expired', "
+    "concat(['Invoice', 'Printer', 'VPN', 'Password', 'Server', 'Order'][h % 6 + 1], ' ', "
     "['broken', 'down', 'wrong', 'slow', 'missing', 'lost', 'late'][intDiv(h, 7) % 7 + 1], ' ', "
     "['please', 'help', 'urgent', 'again', 'today'][intDiv(h, 49) % 5 + 1], ' ', lower(hex(intDiv(h, 1000) % 30000))))"
 )
@@ -41,7 +42,8 @@ def fill(store: Store, rows: int) -> None:
     base = (
         f"SELECT number AS n, number % {tickets} AS k, intDiv(number, {tickets}) AS step, cityHash64(k) AS h, "  # noqa: S608  our own
         f"now64(3) - toIntervalMillisecond((k + 1) * {step_ms}) AS born, "
-        f"k * {step_ms} / 86400000 AS age_days, least(now64(3), born + toIntervalSecond(step * (600 + h % 20000))) AS at "
+        f"k * {step_ms} / 86400000 AS age_days, "
+        "least(now64(3), born + toIntervalSecond(step * (600 + h % 20000))) AS at "
         f"FROM numbers({tickets * EVENTS_OF_A_TICKET})"
     )
     store.command(
