@@ -39,6 +39,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "bench-pipeline": [["python", "benchmarks/pipeline/run.py"]],
     "bench-latency": [["python", "benchmarks/pipeline/latency.py"]],
     "bench-learning": [["python", "benchmarks/learning/run.py"]],
+    "bench-trends": [["python", "benchmarks/store/trends.py"]],
     "bench-spikes": [["python", "benchmarks/spikes/run.py"]],
     "stress": [["python", "tests/stress.py"]],
     "faults": [["python", "tests/faults/harness.py"]],

@@ -10,6 +10,7 @@ from typing import Any
 from schemas.dead_letters import DeadLetter
 from schemas.decisions import Decision, Judgement, LogPosition
 from schemas.events import TicketEvent
+from schemas.feedback import Feedback
 
 _MOST_PARTITIONS, _MOST_OFFSET = 1 << 16, 1 << 63
 """As the columns are."""
@@ -84,6 +85,24 @@ def decision_row(decision: Decision, *, decided_at: datetime, latency_ms: int) -
         values[head] = judgement.label
         values[f"{head}_probability"] = judgement.probability
     return Row(table="ticket_decisions", position=decision.event, values=values)
+
+
+def feedback_row(feedback: Feedback, position: LogPosition) -> Row:
+    """The row of feedback for what a person said, which stands at `position`."""
+    values = {
+        "feedback_id": feedback.feedback_id,
+        "kind": feedback.kind.value,
+        "ticket_id": feedback.ticket_id,
+        "source": feedback.source,
+        "tenant": feedback.tenant,
+        "decision_id": feedback.decision_id,
+        "field": feedback.field,
+        "value": feedback.value,
+        "score": feedback.score,
+        "actor": feedback.actor,
+        "occurred_at": feedback.occurred_at,
+    }
+    return Row(table="feedback", position=position, values=values)
 
 
 def dead_letter_row(letter: DeadLetter, stored_at: LogPosition) -> Row:

@@ -31,7 +31,8 @@ from schemas.codec import Codec
 from schemas.errors import BadSettings, Halted, RetryLater, TriageError
 from schemas.topics import DECISIONS
 from sinks.migrations import migrate as apply_migrations
-from sinks.queries import DEFAULT, named_queries
+from sinks.queries import DEFAULT, NamedQuery, named_queries
+from sinks.store import Answer
 from streams import notify_cli, redrive_cli, series_commands, topic_admin, wiring
 from streams.agents import Role
 from streams.decoding import opened_decoder
@@ -63,6 +64,9 @@ app.command()(series_commands.detect)
 app.command()(series_commands.forecast)
 out = Console()
 err = Console(stderr=True)
+
+_BY_DIMENSION = frozenset({DEFAULT, "volumes", "sla"})
+"""Queries whose rows are told apart by their first column."""
 
 
 def main() -> None:
@@ -335,9 +339,12 @@ def query(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="A query's name; see --list.")] = DEFAULT,
     show_list: Annotated[bool, typer.Option("--list", help="List the queries.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Trends: compute them anew first; else they are half an hour old at most.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON array, for machines.")] = False,
 ) -> None:
-    """Ask the store: volumes, teams, review queue, latency, dead letters."""
+    """Ask the store: volumes and trends, teams, answers and resolutions, review queue, latency, dead letters."""
     queries = named_queries()
     if show_list:
         table = Table("name", "what it answers")
@@ -348,7 +355,10 @@ def query(
     if name not in queries:
         raise BadSettings(f"there is no query {name!r}; there are {', '.join(queries)}")
     with wiring.open_store(settings_of(context)) as store:
+        if fresh or store.exclusive:  # nobody else has it open, who would compute them in time
+            queries[name].refresh(store)
         answer = queries[name].run(store)
+        computed = queries[name].computed_at(store)
     if as_json:
         rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
         print(json.dumps(rows, ensure_ascii=False, default=_plain))  # noqa: T201  for machines
@@ -357,17 +367,25 @@ def query(
         err.print(
             "no rows yet: feed tickets with [b]triage feed[/] while [b]triage worker[/] runs, or try [b]triage demo[/]"
         )
+        if queries[name].views and not fresh:
+            err.print("trends are computed every half hour; [b]--fresh[/] computes them now")
         return
-    table = Table(title=queries[name].about, title_justify="left")
+    _print_answer(queries[name], answer, computed)
+
+
+def _print_answer(asked: NamedQuery, answer: Answer, computed: datetime | None) -> None:
+    table = Table(title=asked.about, title_justify="left")
     for index, title in enumerate(answer.columns):
-        number = all(isinstance(row[index], int | float) for row in answer.rows)
+        number = all(row[index] is None or isinstance(row[index], int | float) for row in answer.rows)
         table.add_column(title, justify="right" if number else "left")
     previous: object = None
     for row in answer.rows:
-        if name == DEFAULT and previous not in (None, row[0]):
+        if asked.name in _BY_DIMENSION and previous not in (None, row[0]):
             table.add_section()
         previous = row[0]
-        table.add_row(*(escape(_cell(value)) for value in row))
+        table.add_row(*("" if value is None else escape(_cell(value)) for value in row))
+    if computed is not None:
+        table.caption = f"computed at {computed:%H:%M} UTC; --fresh computes it anew"
     out.print(table)
 
 

@@ -13,9 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from schemas.alerts import AlertKind, AlertStage, SpikeCause, SpikeSize
+from schemas.alerts import Alert, AlertKind, AlertStage, SpikeCause, SpikeSize
 from schemas.errors import BadSettings, ReceiverAway, ReceiverRefused
-from sinks.notify.notices import Notice
 from sinks.notify.receivers import Receiver
 from sinks.notify.sender import Sender
 from streams import wiring
@@ -76,9 +75,9 @@ def send_test(
         raise typer.Exit(EXIT_TRY_LATER)
 
 
-def example(now: datetime, team: str) -> Notice:
+def example(now: datetime, team: str) -> Alert:
     """A test alert; each has a dedup key of its own."""
-    return Notice(
+    return Alert(
         incident_id=f"triage-test-{int(now.timestamp() * 1000)}",
         kind=AlertKind.SPIKE,
         stage=AlertStage.OPENED,
@@ -92,19 +91,19 @@ def example(now: datetime, team: str) -> Notice:
     )
 
 
-async def _tell_all(settings: Settings, receivers: list[Receiver], opened: Notice) -> list[Told]:
+async def _tell_all(settings: Settings, receivers: list[Receiver], opened: Alert) -> list[Told]:
     answers = await asyncio.gather(*(_tell(settings, receiver, opened) for receiver in receivers))
     return [told for of_one in answers for told in of_one]
 
 
-async def _tell(settings: Settings, receiver: Receiver, opened: Notice) -> list[Told]:
+async def _tell(settings: Settings, receiver: Receiver, opened: Alert) -> list[Told]:
     """Open and resolve at one receiver; what was not opened is not resolved."""
     told: list[Told] = []
     async with Sender(receiver, wiring.wall_clock, tls=settings.notify_tls()) as sender:
-        for notice in (opened, replace(opened, stage=AlertStage.RESOLVED)):
-            stage = notice.stage
+        for alert in (opened, replace(opened, stage=AlertStage.RESOLVED)):
+            stage = alert.stage
             try:
-                answer = await sender.send(receiver.request(notice, wiring.wall_clock()))
+                answer = await sender.send(receiver.request(alert, wiring.wall_clock()))
             except ReceiverAway as away:
                 told.append(Told(receiver=receiver.name, stage=stage, answer=str(away), away=True))
                 break

@@ -153,7 +153,16 @@ def test_every_topic_table_and_query_is_documented() -> None:
     for topic in topic_table(["<team>"]):
         assert f"`{topic.name}`" in topics, topic.name
     store = (ROOT / "docs" / "store.md").read_text(encoding="utf-8")
-    for name in (*TABLES, "schema_migrations", "decisions_per_minute", "ticket_decisions_latest", *named_queries()):
+    views = [view for query in named_queries().values() for view in query.views]
+    for name in (
+        *TABLES,
+        *views,
+        "sla_targets",
+        "schema_migrations",
+        "decisions_per_minute",
+        "ticket_decisions_latest",
+        *named_queries(),
+    ):
         assert f"`{name}`" in store, name
 
 

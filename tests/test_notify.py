@@ -29,10 +29,10 @@ from receivers import (
 )
 from typer.testing import CliRunner
 
-from schemas.alerts import AlertKind, AlertStage, CausePart, SpikeCause, SpikeSize
+from schemas.alerts import Alert, AlertKind, AlertStage, CausePart, SpikeCause, SpikeSize
 from schemas.errors import BadSettings, ReceiverAway, ReceiverRefused
 from sinks.notify.alertmanager import Alertmanager
-from sinks.notify.notices import Links, Notice, advice, facts, headline, notice_of
+from sinks.notify.notices import Links, advice, facts, headline
 from sinks.notify.pagerduty import PagerDuty, dedup_key
 from sinks.notify.receivers import Answer, Receiver, Request
 from sinks.notify.sender import LONGEST_ASKED_FOR, LONGEST_PAUSE, Pace, Sender, asked_for, pause
@@ -44,7 +44,7 @@ from streams.cli import app
 from streams.settings import Settings, load_settings
 
 LINKS = Links(ticket="https://desk.example/t/{ticket_id}", runbook="https://wiki.example/outage")
-OPENED = notice_of(alert())
+OPENED = alert()
 RESOLVED = replace(OPENED, stage=AlertStage.RESOLVED, at=NOON + timedelta(minutes=52))
 
 
@@ -67,7 +67,7 @@ def body(request: Request) -> Any:
     return json.loads(request.body)
 
 
-async def tell(receiver: Receiver, *notices: Notice, now: datetime | None = None) -> list[Answer]:
+async def tell(receiver: Receiver, *notices: Alert, now: datetime | None = None) -> list[Answer]:
     async with Sender(receiver, wiring.wall_clock) as sender:
         return [await sender.send(receiver.request(notice, now or wiring.wall_clock())) for notice in notices]
 
@@ -119,8 +119,7 @@ def test_example_tickets_and_the_runbook_are_links() -> None:
 def test_whatever_an_alert_holds_every_receivers_contract_is_kept(word: Any) -> None:
     parts = tuple(CausePart(text="x" * 5000, observed=1, expected=0, g2=1) for _ in range(3))
     large = replace(word, subject=word.subject * 200 + "&<>" * 900, cause=replace(word.cause, children=parts))
-    for given_word in (word, large):
-        notice = notice_of(given_word)
+    for notice in (word, large):
         made = {name: one.request(notice, NOON) for name, one in receivers("http://x").items()}
         assert list(pagerduty_faults(body(made["pagerduty"]))) == []
         assert list(slack_faults(body(made["slack"]))) == []
@@ -281,7 +280,7 @@ def test_a_few_requests_go_at_once_and_then_one_each_gap() -> None:
 # -- When nobody is told ----------------------------------------------------------------------------------------------
 
 
-def why(notice: Notice, newest: Notice | None = None, **changes: Any) -> str | None:
+def why(notice: Alert, newest: Alert | None = None, **changes: Any) -> str | None:
     fields: dict[str, Any] = {
         "told": False,
         "repeats": False,

@@ -233,7 +233,7 @@ def test_a_running_worker_tells_its_health_and_lag(kafka: str, tmp_path: Path) -
 
         def done() -> bool:
             agents = healthy("/readyz")["agents"]
-            return agents == {"triage": {"lag": 0, "partitions": 8}, "archive": {"lag": 0, "partitions": 24}}
+            return agents == {"triage": {"lag": 0, "partitions": 8}, "archive": {"lag": 0, "partitions": 32}}
 
         pipeline.wait_for("no lag in /readyz", done)
         assert healthy("/livez")["status"] == healthy("/readyz")["status"] == "ok"

@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from schemas.alerts import AlertStage
-from sinks.notify.notices import Links, Notice, advice, facts, headline
+from schemas.alerts import Alert, AlertStage
+from sinks.notify.notices import Links, advice, facts, headline, severity
 from sinks.notify.receivers import Answer, Request, json_request
 
 _ALIVE_FOR_RESENDS = 4
@@ -35,46 +36,46 @@ class Alertmanager:
         """What must not show."""
         return () if self.login is None else (self.login[1],)
 
-    def wants(self, _notice: Notice) -> bool:
+    def wants(self, _alert: Alert) -> bool:
         """Whether to page is for Alertmanager's routes to say, by the label `page`."""
         return True
 
-    def request(self, notice: Notice, now: datetime) -> Request:
+    def request(self, alert: Alert, now: datetime) -> Request:
         """`POST /api/v2/alerts` of one alert. Its labels are its identity: they stay the same while it lives."""
         labels = {
-            "alertname": "Triage" + "".join(part.capitalize() for part in notice.kind.value.split("_")),
-            "incident_id": notice.incident_id,
-            "kind": notice.kind.value,
-            "series": notice.subject,
-            "team": notice.team,
-            "severity": notice.severity.value,
-            "page": "true" if notice.page else "false",
+            "alertname": "Triage" + "".join(part.capitalize() for part in alert.kind.value.split("_")),
+            "incident_id": alert.incident_id,
+            "kind": alert.kind.value,
+            "series": alert.subject,
+            "team": alert.team,
+            "severity": severity(alert).value,
+            "page": "true" if alert.page else "false",
         }
-        alert = {
+        told: dict[str, Any] = {
             "labels": {name: value for name, value in labels.items() if value},
             "annotations": {
-                "summary": headline(notice),
-                "description": "\n".join(f"{fact.label}: {fact.text}" for fact in facts(notice)),
-                "todo": advice(notice),
+                "summary": headline(alert),
+                "description": "\n".join(f"{fact.label}: {fact.text}" for fact in facts(alert)),
+                "todo": advice(alert),
             },
-            "startsAt": _rfc3339(min(notice.opened_at, now)),
-            "endsAt": _rfc3339(self._ends_at(notice, now)),
+            "startsAt": _rfc3339(min(alert.opened_at, now)),
+            "endsAt": _rfc3339(self._ends_at(alert, now)),
         }
-        links = self.links.of(notice)
+        links = self.links.of(alert)
         if links:
-            alert["generatorURL"] = links[0].url
+            told["generatorURL"] = links[0].url
         headers = {}
         if self.login is not None:
             headers["Authorization"] = "Basic " + base64.b64encode(":".join(self.login).encode()).decode()
-        return json_request(self.url.rstrip("/") + "/api/v2/alerts", [alert], headers)
+        return json_request(self.url.rstrip("/") + "/api/v2/alerts", [told], headers)
 
     def accepted(self, answer: Answer) -> bool:
         """200 is Alertmanager's yes."""
         return answer.status == _ACCEPTED
 
-    def _ends_at(self, notice: Notice, now: datetime) -> datetime:
-        if notice.stage is AlertStage.RESOLVED:
-            return max(min(notice.at, now), notice.opened_at)
+    def _ends_at(self, alert: Alert, now: datetime) -> datetime:
+        if alert.stage is AlertStage.RESOLVED:
+            return max(min(alert.at, now), alert.opened_at)
         return now + _ALIVE_FOR_RESENDS * (self.resend_every or timedelta(minutes=1))
 
 

@@ -6,13 +6,13 @@ Pure: the words of each receiver's format are made here, once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import quote
 
-from schemas.alerts import Alert, AlertKind, AlertStage, CausePart, SpikeCause, SpikeSize
+from schemas.alerts import Alert, AlertKind, AlertStage, CausePart
 
 TICKET_FIELD = "{ticket_id}"
 """In the URL of a ticket: where its id goes."""
@@ -44,63 +44,19 @@ class Link(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """One word on one incident. `subject` is the series, or whatever else is wrong; `team` owns it.
-
-    `opened_at` is the onset, `at` the moment that the figures are of. Without `page` nobody is woken.
-    """
-
-    incident_id: str
-    kind: AlertKind
-    stage: AlertStage
-    subject: str
-    team: str
-    opened_at: datetime
-    at: datetime
-    size: SpikeSize | None = None
-    cause: SpikeCause = field(default_factory=SpikeCause)
-    page: bool = True
-    note: str = ""
-
-    @property
-    def severity(self) -> Severity:
-        """It stays the same while the incident lives: Alertmanager knows an alert by it."""
-        if not self.page:
-            return Severity.INFO if self.kind is AlertKind.DRIFT else Severity.WARNING
-        return Severity.WARNING if self.kind is AlertKind.DRIFT else Severity.CRITICAL
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
     """Where tickets and the runbook are. `ticket` is a URL with `{ticket_id}` in it."""
 
     ticket: str | None = None
     runbook: str | None = None
 
-    def of(self, notice: Notice) -> list[Link]:
+    def of(self, alert: Alert) -> list[Link]:
         """The runbook, then the example tickets."""
         found = [Link("Runbook", self.runbook)] if self.runbook else []
         if self.ticket:
-            tickets = dict.fromkeys([*notice.cause.examples, *_known(notice.cause.first_ticket)])
+            tickets = dict.fromkeys([*alert.cause.examples, *_known(alert.cause.first_ticket)])
             found += [Link(name, self.ticket.replace(TICKET_FIELD, quote(name, safe=""))) for name in tickets]
         return found
-
-
-def notice_of(alert: Alert) -> Notice:
-    """What is told of `alert`."""
-    return Notice(
-        incident_id=alert.incident_id,
-        kind=alert.kind,
-        stage=alert.stage,
-        subject=alert.subject,
-        team=alert.team,
-        opened_at=alert.opened_at,
-        at=alert.at,
-        size=alert.size,
-        cause=alert.cause,
-        page=alert.page,
-        note=alert.note,
-    )
 
 
 _TITLES = {
@@ -130,30 +86,25 @@ _ADVICE = {
 }
 
 
-def headline(notice: Notice) -> str:
+def headline(alert: Alert) -> str:
     """One line: what it is, how much of it, since when."""
-    begun = f"since {_clock(notice.opened_at, notice.at)}"
-    if notice.stage is AlertStage.RESOLVED:
-        begun = f"from {_clock(notice.opened_at, notice.at)} to {_clock(notice.at, notice.at)}"
-    start = {AlertStage.RESOLVED: "Over: ", AlertStage.ACKNOWLEDGED: "Taken: "}.get(notice.stage, "")
-    much = ""
-    if notice.size is not None:
-        unit = _UNITS[notice.kind]
-        much = f"{_count(notice.size.observed)} {unit} instead of {_count(notice.size.expected)} "
-    return f"{start}{_TITLES[notice.kind]}: {notice.subject}, {much}{begun}"
+    begun = f"since {_clock(alert.opened_at, alert.at)}"
+    if alert.stage is AlertStage.RESOLVED:
+        begun = f"from {_clock(alert.opened_at, alert.at)} to {_clock(alert.at, alert.at)}"
+    start = {AlertStage.RESOLVED: "Over: ", AlertStage.ACKNOWLEDGED: "Taken: "}.get(alert.stage, "")
+    much = f"{_count(alert.size.observed)} {_UNITS[alert.kind]} instead of {_count(alert.size.expected)}"
+    return f"{start}{_TITLES[alert.kind]}: {alert.subject}, {much} {begun}"
 
 
-def facts(notice: Notice) -> list[Fact]:
+def facts(alert: Alert) -> list[Fact]:
     """What is known, the most telling first. What is not known is left out."""
-    size, cause = notice.size, notice.cause
-    found: list[Fact] = []
-    if size is not None:
-        times = f", {size.ratio:.0f} times as many" if size.expected >= 1 and size.ratio >= 2 else ""  # noqa: PLR2004
-        unit = _UNITS[notice.kind]
-        found.append(Fact("How much", f"{_count(size.observed)} {unit}, {_count(size.expected)} were expected{times}"))
-    ended = notice.stage is AlertStage.RESOLVED
-    lasted = _lasted(notice.at - notice.opened_at)
-    found.append(Fact("Since", f"{_moment(notice.opened_at)}, {'over after' if ended else 'for'} {lasted}"))
+    size, cause = alert.size, alert.cause
+    times = f", {size.ratio:.0f} times as many" if size.expected >= 1 and size.ratio >= 2 else ""  # noqa: PLR2004
+    much = f"{_count(size.observed)} {_UNITS[alert.kind]}, {_count(size.expected)} were expected{times}"
+    found = [Fact("How much", much)]
+    ended = alert.stage is AlertStage.RESOLVED
+    lasted = _lasted(alert.at - alert.opened_at)
+    found.append(Fact("Since", f"{_moment(alert.opened_at)}, {'over after' if ended else 'for'} {lasted}"))
     if cause.children:
         found.append(Fact("Mostly in", _parts(cause.children)))
     if cause.terms:
@@ -163,25 +114,27 @@ def facts(notice: Notice) -> list[Fact]:
     if tickets := list(dict.fromkeys([*cause.examples, *_known(cause.first_ticket)])):
         first = f"; the first was {cause.first_ticket}" if cause.first_ticket else ""
         found.append(Fact("Tickets", ", ".join(tickets) + first))
-    if notice.team:
-        found.append(Fact("Owner", notice.team))
-    if not notice.page:
-        found.append(Fact("Page", "nobody is woken for it" + (f": {notice.note}" if notice.note else "")))
-    elif notice.note:
-        found.append(Fact("Note", notice.note))
+    if alert.team:
+        found.append(Fact("Owner", alert.team))
+    if not alert.page:
+        found.append(Fact("Page", "nobody is woken for it" + (f": {alert.note}" if alert.note else "")))
+    elif alert.note:
+        found.append(Fact("Note", alert.note))
     return found
 
 
-def advice(notice: Notice) -> str:
+def advice(alert: Alert) -> str:
     """What to do."""
-    if notice.stage is AlertStage.RESOLVED:
+    if alert.stage is AlertStage.RESOLVED:
         return "Nothing: it is over. The tickets that it left are still there."
-    return _ADVICE[notice.kind].format(team=notice.team or "the team that owns it")
+    return _ADVICE[alert.kind].format(team=alert.team or "the team that owns it")
 
 
-def paged(notice: Notice) -> bool:
-    """Whether somebody is woken."""
-    return notice.page
+def severity(alert: Alert) -> Severity:
+    """How loud `alert` is. It stays the same while the incident lives: Alertmanager knows an alert by it."""
+    if not alert.page:
+        return Severity.INFO if alert.kind is AlertKind.DRIFT else Severity.WARNING
+    return Severity.WARNING if alert.kind is AlertKind.DRIFT else Severity.CRITICAL
 
 
 def cut(text: str, most: int) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from schemas.alerts import AlertStage
-from sinks.notify.notices import Links, Notice, Severity, advice, cut, facts, headline, paged
+from schemas.alerts import Alert, AlertStage
+from sinks.notify.notices import Links, Severity, advice, cut, facts, headline, severity
 from sinks.notify.receivers import Answer, Request, json_request
 
 MOST_SUMMARY_CHARACTERS = 1024
@@ -41,33 +41,33 @@ class PagerDuty:
         """What must not show."""
         return (self.routing_key,)
 
-    def wants(self, notice: Notice) -> bool:
+    def wants(self, alert: Alert) -> bool:
         """Whether anybody is to be woken: not where the team's budget of pages was used up."""
-        return paged(notice)
+        return alert.page
 
-    def request(self, notice: Notice, _now: datetime) -> Request:
+    def request(self, alert: Alert, _now: datetime) -> Request:
         """`POST /v2/enqueue`."""
         event: dict[str, Any] = {
             "routing_key": self.routing_key,
-            "event_action": _ACTIONS[notice.stage],
-            "dedup_key": dedup_key(notice.incident_id),
+            "event_action": _ACTIONS[alert.stage],
+            "dedup_key": dedup_key(alert.incident_id),
         }
-        if notice.stage in (AlertStage.OPENED, AlertStage.UPDATED):
+        if alert.stage in (AlertStage.OPENED, AlertStage.UPDATED):
             event["payload"] = {
-                "summary": cut(headline(notice), MOST_SUMMARY_CHARACTERS),
+                "summary": cut(headline(alert), MOST_SUMMARY_CHARACTERS),
                 "source": "triage",
-                "severity": _SEVERITIES[notice.severity],
-                "timestamp": notice.opened_at.isoformat(timespec="milliseconds"),
-                "component": cut(notice.subject, _MOST_FIELD_CHARACTERS),
-                "group": cut(notice.team, _MOST_FIELD_CHARACTERS),
-                "class": notice.kind.value,
+                "severity": _SEVERITIES[severity(alert)],
+                "timestamp": alert.opened_at.isoformat(timespec="milliseconds"),
+                "component": cut(alert.subject, _MOST_FIELD_CHARACTERS),
+                "group": cut(alert.team, _MOST_FIELD_CHARACTERS),
+                "class": alert.kind.value,
                 "custom_details": {
-                    **{fact.label: fact.text for fact in facts(notice)},
-                    "What to do": advice(notice),
+                    **{fact.label: fact.text for fact in facts(alert)},
+                    "What to do": advice(alert),
                 },
             }
             event["client"] = "triage"
-            event["links"] = [{"href": link.url, "text": link.text} for link in self.links.of(notice)]
+            event["links"] = [{"href": link.url, "text": link.text} for link in self.links.of(alert)]
         return json_request(self.url, event)
 
     def accepted(self, answer: Answer) -> bool:

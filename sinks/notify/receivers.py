@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sinks.notify.notices import Notice
+from schemas.alerts import Alert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +56,12 @@ class Receiver(Protocol):
         """Texts that must not show, in whatever a receiver answers."""
         ...
 
-    def wants(self, notice: Notice, /) -> bool:
+    def wants(self, alert: Alert, /) -> bool:
         """Whether it is told at all."""
         ...
 
-    def request(self, notice: Notice, now: datetime, /) -> Request:
-        """The request that tells `notice`."""
+    def request(self, alert: Alert, now: datetime, /) -> Request:
+        """The request that tells `alert`."""
         ...
 
     def accepted(self, answer: Answer) -> bool:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from schemas.alerts import AlertStage
-from sinks.notify.notices import Links, Notice, advice, cut, facts, headline
+from schemas.alerts import Alert, AlertStage
+from sinks.notify.notices import Links, advice, cut, facts, headline
 from sinks.notify.receivers import Answer, Request, json_request
 
 MOST_HEADER_CHARACTERS = 150
@@ -46,31 +46,31 @@ class Slack:
         path = self.url.partition("://")[2].partition("/")[2]
         return (self.url, *([path] if path else []))
 
-    def wants(self, _notice: Notice) -> bool:
+    def wants(self, _alert: Alert) -> bool:
         """A channel wakes nobody: it hears of incidents without a page, too."""
         return True
 
-    def request(self, notice: Notice, _now: datetime) -> Request:
+    def request(self, alert: Alert, _now: datetime) -> Request:
         """A message of blocks; `text` is for notifications and for screen readers."""
-        title = headline(notice)
+        title = headline(alert)
         blocks: list[dict[str, Any]] = [
             {"type": "header", "text": {"type": "plain_text", "text": cut(title, MOST_HEADER_CHARACTERS)}},
             {
                 "type": "section",
                 "fields": [
                     _text(f"*{escaped(fact.label)}*\n{escaped(fact.text)}", MOST_FIELD_CHARACTERS)
-                    for fact in facts(notice)[:MOST_FIELDS]
+                    for fact in facts(alert)[:MOST_FIELDS]
                 ],
             },
         ]
-        if notice.stage is not AlertStage.RESOLVED:
-            blocks.append({"type": "section", "text": _text(f"*What to do*\n{escaped(advice(notice))}")})
-        if links := self.links.of(notice):
+        if alert.stage is not AlertStage.RESOLVED:
+            blocks.append({"type": "section", "text": _text(f"*What to do*\n{escaped(advice(alert))}")})
+        if links := self.links.of(alert):
             text = " · ".join(f"<{escaped(link.url)}|{escaped(link.text)}>" for link in links)
             blocks.append({"type": "section", "text": _text(text)})
-        foot = f"{notice.kind.value} {notice.stage.value}, incident {notice.incident_id}"
+        foot = f"{alert.kind.value} {alert.stage.value}, incident {alert.incident_id}"
         blocks.append({"type": "context", "elements": [_text(escaped(foot), MOST_FIELD_CHARACTERS)]})
-        mark = _MARKS.get(notice.stage, "")
+        mark = _MARKS.get(alert.stage, "")
         return json_request(
             self.url, {"text": cut(f"{mark} {escaped(title)}".strip(), _MOST_TEXT_CHARACTERS), "blocks": blocks}
         )

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sinks.notify.notices import Links, Notice, advice, facts, headline
+from schemas.alerts import Alert
+from sinks.notify.notices import Links, advice, facts, headline, severity
 from sinks.notify.receivers import Answer, Request
 
 _MESSAGES = uuid.UUID("0f3c7f7e-5a0d-5b54-9a56-1f6f6b0a7c11")
@@ -43,16 +44,16 @@ class SignedWebhook:
         """What must not show."""
         return (base64.b64encode(self.key).decode(),)
 
-    def wants(self, _notice: Notice) -> bool:
+    def wants(self, _alert: Alert) -> bool:
         """Whoever reads it decides: it is told everything."""
         return True
 
-    def request(self, notice: Notice, now: datetime) -> Request:
+    def request(self, alert: Alert, now: datetime) -> Request:
         """The message, signed now: a later attempt has the same id and another time stamp."""
-        body = json.dumps(message(notice, self.links), ensure_ascii=False, separators=(",", ":")).encode(
+        body = json.dumps(message(alert, self.links), ensure_ascii=False, separators=(",", ":")).encode(
             errors="backslashreplace"
         )
-        number, timestamp = message_id(notice), int(now.timestamp())
+        number, timestamp = message_id(alert), int(now.timestamp())
         headers = {
             "Content-Type": "application/json",
             "webhook-id": number,
@@ -86,38 +87,38 @@ def signature(key: bytes, number: str, timestamp: int, body: bytes) -> str:
     return "v1," + base64.b64encode(signed).decode()
 
 
-def message_id(notice: Notice) -> str:
+def message_id(alert: Alert) -> str:
     """The same for the same word on the same incident, whoever tells it and however often."""
-    name = f"{notice.incident_id}\n{notice.stage.value}\n{notice.at.isoformat()}"
+    name = f"{alert.incident_id}\n{alert.stage.value}\n{alert.at.isoformat()}"
     return f"msg_{uuid.uuid5(_MESSAGES, name).hex}"
 
 
-def message(notice: Notice, links: Links) -> dict[str, Any]:
+def message(alert: Alert, links: Links) -> dict[str, Any]:
     """`type`, `timestamp` and `data`, as the specification recommends. Times are UTC, in ISO 8601."""
-    size, cause = notice.size, notice.cause
+    size, cause = alert.size, alert.cause
     return {
-        "type": f"triage.alert.{notice.stage.value}",
-        "timestamp": _iso(notice.at),
+        "type": f"triage.alert.{alert.stage.value}",
+        "timestamp": _iso(alert.at),
         "data": {
-            "incident_id": notice.incident_id,
-            "kind": notice.kind.value,
-            "severity": notice.severity.value,
-            "page": notice.page,
-            "series": notice.subject,
-            "team": notice.team,
-            "opened_at": _iso(notice.opened_at),
-            "observed": None if size is None else size.observed,
-            "expected": None if size is None else size.expected,
-            "score": None if size is None else size.score,
+            "incident_id": alert.incident_id,
+            "kind": alert.kind.value,
+            "severity": severity(alert).value,
+            "page": alert.page,
+            "series": alert.subject,
+            "team": alert.team,
+            "opened_at": _iso(alert.opened_at),
+            "observed": size.observed,
+            "expected": size.expected,
+            "score": size.score,
             "children": [_part(part) for part in cause.children],
             "terms": [_part(part) for part in cause.terms],
             "examples": list(cause.examples),
             "first_ticket": cause.first_ticket,
             "requesters": cause.requesters,
-            "headline": headline(notice),
-            "facts": {fact.label: fact.text for fact in facts(notice)},
-            "todo": advice(notice),
-            "links": [{"text": link.text, "url": link.url} for link in links.of(notice)],
+            "headline": headline(alert),
+            "facts": {fact.label: fact.text for fact in facts(alert)},
+            "todo": advice(alert),
+            "links": [{"text": link.text, "url": link.url} for link in links.of(alert)],
         },
     }
 

@@ -1,10 +1,10 @@
-"""The `archive` agent: events, decisions and dead letters, in batches, into the store."""
+"""The `archive` agent: events, decisions, feedback and dead letters, in batches, into the store."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -14,9 +14,10 @@ from schemas.dead_letters import REDRIVEN_HEADER, DeadLetter, marked_place
 from schemas.decisions import Decision
 from schemas.errors import DeadLettered, StoreUnavailable
 from schemas.events import TicketEvent
+from schemas.feedback import Feedback
 from schemas.model_log import activated_version
 from sinks.archive import Archive
-from sinks.rows import Row, dead_letter_row, decision_row, event_row
+from sinks.rows import Row, dead_letter_row, decision_row, event_row, feedback_row
 from streams.batches import Record, position_of, time_of
 from streams.dead_letters import dead_letter
 from streams.decoding import Decoder
@@ -31,6 +32,13 @@ LONGEST_WAIT = timedelta(seconds=30)
 
 SLOW_AFTER = timedelta(seconds=5)
 """An answer that takes longer is waited for as if the store were away: a slow store is no stuck worker."""
+
+
+_WORDS: Mapping[str, type[TicketEvent | Decision | Feedback]] = {
+    topics.EVENTS.name: TicketEvent,
+    topics.DECISIONS.name: Decision,
+    topics.FEEDBACK.name: Feedback,
+}
 
 
 class ArchiveAgent:
@@ -104,15 +112,13 @@ class ArchiveAgent:
                 return None  # it says that a letter was redriven
             letter = DeadLetter.read(record.key, record.value, record.headers, failed_at=time_of(record))
             return dead_letter_row(letter, position_of(record))
-        if record.topic == topics.EVENTS.name:
-            if activated_version(record.value, record.headers) is not None:
-                return None
-            event = await self._decoder.decode(record.value, TicketEvent)
-            return event_row(event, position_of(record)) if isinstance(event, TicketEvent) else None
-        decision = await self._decoder.decode(record.value, Decision)
-        if not isinstance(decision, Decision):
-            return decision
-        return decision_row(decision, decided_at=time_of(record), latency_ms=_latency_ms(record))
+        if record.topic == topics.EVENTS.name and activated_version(record.value, record.headers) is not None:
+            return None
+        word = await self._decoder.decode(record.value, _WORDS[record.topic])
+        if isinstance(word, DeadLettered):
+            # The triage agent has made a dead letter of an unreadable event.
+            return None if record.topic == topics.EVENTS.name else word
+        return _row_of(word, record)
 
     async def _write(self, rows: Sequence[Row]) -> None:
         wait = timedelta(seconds=1)
@@ -136,6 +142,16 @@ class ArchiveAgent:
         if not (await asyncio.wait({task}, timeout=SLOW_AFTER.total_seconds()))[0]:
             self._store_away = "ClickHouse has not answered yet"
         await task
+
+
+def _row_of(word: TicketEvent | Decision | Feedback, record: Record) -> Row:
+    match word:
+        case TicketEvent():
+            return event_row(word, position_of(record))
+        case Feedback():
+            return feedback_row(word, position_of(record))
+        case Decision():
+            return decision_row(word, decided_at=time_of(record), latency_ms=_latency_ms(record))
 
 
 def _latency_ms(record: Record) -> int:

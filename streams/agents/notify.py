@@ -22,7 +22,6 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from schemas import topics
 from schemas.alerts import Alert, AlertStage
 from schemas.errors import DeadLettered, ReceiverAway, ReceiverRefused
-from sinks.notify.notices import Notice, notice_of
 from sinks.notify.receivers import Receiver
 from sinks.notify.sender import Pace, Sender, pause
 from streams.batches import Record
@@ -48,25 +47,25 @@ class AlertBoard:
         """It has read what the log held when it began."""
         self._keep = keep
         self._clock = clock
-        self._newest: dict[str, Notice] = {}
+        self._newest: dict[str, Alert] = {}
         self._first: dict[str, int] = {}
         self._reached: dict[int, int] = {}
         self._moved = asyncio.Event()
 
-    def take(self, partition: int, offset: int, notice: Notice | None) -> None:
+    def take(self, partition: int, offset: int, alert: Alert | None) -> None:
         """Note a record of the topic, which may be unreadable."""
         self._reached[partition] = offset
         self._moved.set()
-        if notice is None:
+        if alert is None:
             return
-        known = self._newest.get(notice.incident_id)
-        self._first.setdefault(notice.incident_id, offset)
-        if known is None or notice.at >= known.at:  # a redriven word is an old one
-            self._newest[notice.incident_id] = notice
-        if notice.stage is AlertStage.RESOLVED:
+        known = self._newest.get(alert.incident_id)
+        self._first.setdefault(alert.incident_id, offset)
+        if known is None or alert.at >= known.at:  # a redriven word is an old one
+            self._newest[alert.incident_id] = alert
+        if alert.stage is AlertStage.RESOLVED:
             self._forget_old()
 
-    def newest(self, incident_id: str) -> Notice | None:
+    def newest(self, incident_id: str) -> Alert | None:
         """The newest word on an incident; None where there is none, or it is long over."""
         return self._newest.get(incident_id)
 
@@ -74,9 +73,9 @@ class AlertBoard:
         """Where the oldest word on an incident stands that is still in the log."""
         return self._first.get(incident_id)
 
-    def open_incidents(self) -> list[Notice]:
+    def open_incidents(self) -> list[Alert]:
         """The newest word on each incident that is not over."""
-        return [notice for notice in self._newest.values() if notice.stage is not AlertStage.RESOLVED]
+        return [alert for alert in self._newest.values() if alert.stage is not AlertStage.RESOLVED]
 
     async def reached(self, partition: int, offset: int) -> None:
         """Wait until the record at `offset` has been noted, and all that the log held at the beginning."""
@@ -106,8 +105,8 @@ async def follow(board: AlertBoard, settings: Settings, decoder: Decoder) -> Non
             for records in fetched.values():
                 for record in records:
                     word = None if record.value is None else await decoder.decode(record.value, Alert)
-                    notice = notice_of(word) if isinstance(word, Alert) else None
-                    board.take(record.partition, record.offset, notice)
+                    alert = word if isinstance(word, Alert) else None
+                    board.take(record.partition, record.offset, alert)
             if not board.caught_up.is_set():
                 positions = [await consumer.position(place) for place in places]
                 if all(position >= ends[place] for place, position in zip(places, positions, strict=True)):
@@ -117,19 +116,19 @@ async def follow(board: AlertBoard, settings: Settings, decoder: Decoder) -> Non
 
 
 def held_back(
-    notice: Notice, newest: Notice | None, *, told: bool, repeats: bool, now: datetime, too_old: timedelta
+    alert: Alert, newest: Alert | None, *, told: bool, repeats: bool, now: datetime, too_old: timedelta
 ) -> str | None:
-    """Why `notice` is not told; None where it is.
+    """Why `alert` is not told; None where it is.
 
     `newest` is the log's newest word on the incident, `told` whether the receiver knows of the incident already.
     """
-    if newest is not None and newest.at > notice.at and not (told and notice.stage is AlertStage.RESOLVED):
+    if newest is not None and newest.at > alert.at and not (told and alert.stage is AlertStage.RESOLVED):
         return "it is over already" if newest.stage is AlertStage.RESOLVED else "there is newer word of it"
-    if notice.stage in (AlertStage.ACKNOWLEDGED, AlertStage.RESOLVED):
+    if alert.stage in (AlertStage.ACKNOWLEDGED, AlertStage.RESOLVED):
         return None if told else "nobody was told that it began"
     if told and not repeats:
         return "it was told when it began"
-    if now - notice.at > too_old:
+    if now - alert.at > too_old:
         return f"it is older than {too_old.total_seconds() / 60:.0f} min, and there is no newer word of it"
     return None
 
@@ -182,18 +181,18 @@ class NotifyAgent:
                 await self._publisher.publish([dead_letter(record, "notify", word, self._clock())])
                 continue
             await self._board.reached(record.partition, record.offset)
-            await self._tell(record, notice_of(word))
+            await self._tell(record, word)
 
     async def resend(self, every: timedelta) -> None:
         """Tell of every open incident again and again, until cancelled; for receivers that forget."""
         await self._board.caught_up.wait()
         while True:
-            for notice in self._board.open_incidents():
-                name = notice.incident_id
-                if name in self._refused or self._clock() - notice.at > self._too_old:
+            for alert in self._board.open_incidents():
+                name = alert.incident_id
+                if name in self._refused or self._clock() - alert.at > self._too_old:
                     continue
                 try:
-                    await self._send(notice, only_while_open=True)
+                    await self._send(alert, only_while_open=True)
                 except ReceiverAway as away:
                     log.warning("%s; it is told again in %.0f s", away, every.total_seconds())
                     break
@@ -202,15 +201,15 @@ class NotifyAgent:
                     log.error("incident %s is not told again: %s", name, refused)  # noqa: TRY400  no trace helps
             await asyncio.sleep(every.total_seconds())
 
-    async def _tell(self, record: Record, notice: Notice) -> None:
-        if not self._receiver.wants(notice):
+    async def _tell(self, record: Record, alert: Alert) -> None:
+        if not self._receiver.wants(alert):
             return
-        name, failures = notice.incident_id, 0
+        name, failures = alert.incident_id, 0
         try:
             while True:
-                told = self._was_told(record, notice)
+                told = self._was_told(record, alert)
                 why = held_back(
-                    notice,
+                    alert,
                     self._board.newest(name),
                     told=told,
                     repeats=self._receiver.repeats,
@@ -218,12 +217,12 @@ class NotifyAgent:
                     too_old=self._too_old,
                 )
                 if why is not None:
-                    log.info("%s is not told of %s (%s): %s", self._receiver.name, name, notice.stage.value, why)
+                    log.info("%s is not told of %s (%s): %s", self._receiver.name, name, alert.stage.value, why)
                     return
                 # Whoever has heard nothing yet is not told of an update.
-                first = notice.stage is AlertStage.UPDATED and not told
+                first = alert.stage is AlertStage.UPDATED and not told
                 try:
-                    await self._send(replace(notice, stage=AlertStage.OPENED) if first else notice)
+                    await self._send(replace(alert, stage=AlertStage.OPENED) if first else alert)
                 except ReceiverAway as away:
                     failures += 1
                     # Jitter is all that it is for.
@@ -232,31 +231,31 @@ class NotifyAgent:
                     log.warning("%s; trying again in %.0f s", away, wait.total_seconds())
                     await asyncio.sleep(wait.total_seconds())
                 else:
-                    self._note_told(notice)
-                    log.info("%s was told of %s (%s)", self._receiver.name, name, notice.stage.value)
+                    self._note_told(alert)
+                    log.info("%s was told of %s (%s)", self._receiver.name, name, alert.stage.value)
                     return
         except ReceiverRefused as refused:
             self._refused.add(name)
-            log.error("%s (%s) becomes a dead letter: %s", name, notice.stage.value, refused)  # noqa: TRY400  no trace helps
+            log.error("%s (%s) becomes a dead letter: %s", name, alert.stage.value, refused)  # noqa: TRY400  no trace helps
             await self._publisher.publish([dead_letter(record, "notify", refused, self._clock())])
         finally:
             self._away = None
 
-    async def _send(self, notice: Notice, *, only_while_open: bool = False) -> None:
+    async def _send(self, alert: Alert, *, only_while_open: bool = False) -> None:
         async with self._one_at_a_time:
             await asyncio.sleep(self._pace.wait_seconds(asyncio.get_running_loop().time()))
-            if only_while_open and self._board.newest(notice.incident_id) is not notice:
+            if only_while_open and self._board.newest(alert.incident_id) is not alert:
                 return
-            await self._sender.send(self._receiver.request(notice, self._clock()))
+            await self._sender.send(self._receiver.request(alert, self._clock()))
 
-    def _was_told(self, record: Record, notice: Notice) -> bool:
+    def _was_told(self, record: Record, alert: Alert) -> bool:
         """Whether this receiver knows of the incident: from this process, or from the one before it."""
-        first = self._board.first_offset(notice.incident_id)
-        return notice.incident_id in self._told or (first is not None and first < self._began[record.partition])
+        first = self._board.first_offset(alert.incident_id)
+        return alert.incident_id in self._told or (first is not None and first < self._began[record.partition])
 
-    def _note_told(self, notice: Notice) -> None:
-        if notice.stage is AlertStage.RESOLVED:
-            self._told.discard(notice.incident_id)
-            self._refused.discard(notice.incident_id)
+    def _note_told(self, alert: Alert) -> None:
+        if alert.stage is AlertStage.RESOLVED:
+            self._told.discard(alert.incident_id)
+            self._refused.discard(alert.incident_id)
         else:
-            self._told.add(notice.incident_id)
+            self._told.add(alert.incident_id)
