@@ -18,7 +18,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -98,6 +98,7 @@ class Audit:
 
     def __init__(self, pipeline: Pipeline, report: Report) -> None:
         self.report = report
+        self._group = f"{pipeline.settings.app_id}.triage"
         self._events: dict[Place, str] = {}
         self._outputs: defaultdict[str, dict[str, bytes]] = defaultdict(dict)
         self._dead: set[Place] = set()
@@ -107,7 +108,7 @@ class Audit:
         self._consumer = Consumer(
             {
                 **common,
-                "group.id": f"{pipeline.settings.app_id}.triage",  # asked for its commits, never joined
+                "group.id": "audit",  # never joined
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
                 "auto.offset.reset": "earliest",
@@ -137,7 +138,9 @@ class Audit:
 
     def _committed(self) -> dict[int, int]:
         asked = [TopicPartition(topics.EVENTS.name, number) for number in range(PARTITIONS)]
-        return {place.partition: max(0, place.offset) for place in self._consumer.committed(asked, timeout=10)}
+        # A client of its own, as in _ends: an old one may go on asking a coordinator that is gone.
+        with closing(Consumer({**self._common, "group.id": self._group})) as asking:
+            return {place.partition: max(0, place.offset) for place in asking.committed(asked, timeout=10)}
 
     def _ends(self) -> dict[tuple[str, int], int]:
         wanted: Any = {TopicPartition(*place): OffsetSpec.latest() for place in self._next}
