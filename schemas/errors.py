@@ -20,6 +20,7 @@ TriageError
     ├── BadTaxonomy
     ├── BadFile           a file given on the command line
     ├── BadSnapshot
+    ├── NoSuchTicket      nothing is stored of it
     ├── TopicsDiffer
     ├── MigrationChanged
     ├── StoreRejected
@@ -117,6 +118,10 @@ class BadTaxonomy(Halted):
 
 class BadFile(Halted):
     """A file given on the command line cannot be used; the message says where and why."""
+
+
+class NoSuchTicket(Halted):
+    """The store has no decision on a ticket, or several tickets have its id."""
 
 
 class BadSnapshot(Halted):

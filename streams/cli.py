@@ -33,7 +33,7 @@ from schemas.topics import DECISIONS
 from sinks.migrations import migrate as apply_migrations
 from sinks.queries import DEFAULT, NamedQuery, named_queries
 from sinks.store import Answer
-from streams import notify_cli, redrive_cli, series_commands, topic_admin, wiring
+from streams import explain_cli, notify_cli, redrive_cli, series_commands, topic_admin, wiring
 from streams.agents import Role
 from streams.decoding import opened_decoder
 from streams.feed import Layout, Rejected, RowReader, layout_of, read_rows
@@ -62,6 +62,7 @@ app.add_typer(redrive_cli.app, name="deadletters")
 app.add_typer(notify_cli.app, name="notify")
 app.command()(series_commands.detect)
 app.command()(series_commands.forecast)
+app.command()(explain_cli.explain)
 out = Console()
 err = Console(stderr=True)
 
