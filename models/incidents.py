@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from schemas.alerts import (
     IncidentClosed,
@@ -67,6 +68,29 @@ class IncidentBook:
     def open_incidents(self) -> Mapping[str, Collection[str]]:
         """The series of each incident that is open."""
         return {name: tuple(incident.open_alerts.values()) for name, incident in self._incidents.items()}
+
+    def snapshot(self) -> dict[str, Any]:
+        """The state as JSON has it."""
+        return {
+            "incidents": [
+                [one.incident_id, one.team, one.last_opened.isoformat(), list(one.open_alerts.items())]
+                for one in self._incidents.values()
+            ],
+            "paged": {team: [at.isoformat() for at in sent] for team, sent in self._paged.items()},
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a snapshot."""
+        self._incidents = {
+            incident_id: _Incident(
+                incident_id=incident_id,
+                team=team,
+                last_opened=datetime.fromisoformat(last_opened),
+                open_alerts=dict(alerts),
+            )
+            for incident_id, team, last_opened, alerts in state["incidents"]
+        }
+        self._paged = {team: [datetime.fromisoformat(at) for at in sent] for team, sent in state["paged"].items()}
 
     def take(self, event: SpikeEvent) -> list[IncidentEvent]:
         """What an event of a spike means for incidents and pages; updates of a spike mean nothing."""
