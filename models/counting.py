@@ -14,6 +14,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from schemas.counts import BucketCounts, CountedTicket
+from schemas.decisions import Decision
+from schemas.events import EventKind
+
+_MOST_NAME, _MOST_SUBJECT = 100, 200
 
 OTHER = "other"
 """Where the tickets of series go for which there is no room."""
@@ -63,6 +67,31 @@ class PartialCount:
     series: str
     count: int
     through: int
+
+
+def counted(decision: Decision, offset: int, requester: str) -> Counted | None:
+    """What is counted of the decision at `offset`: a ticket, when it comes in; None of what happens to it later.
+
+    `requester` tells people apart, or is empty. Names and subjects are cut off, so that a record of counts has room.
+    """
+    if decision.kind is not EventKind.CREATED:
+        return None
+    series = {
+        "all": "tickets",
+        "category": decision.category.label,
+        "team": decision.team,
+        "tenant": decision.tenant,
+        "channel": decision.channel,
+        "language": decision.language.label,
+    }
+    return Counted(
+        offset=offset,
+        occurred_at=decision.occurred_at,
+        requester=requester[:_MOST_NAME],
+        series={dimension: value[:_MOST_NAME] for dimension, value in series.items() if value},
+        ticket_id=decision.ticket_id,
+        subject=decision.subject[:_MOST_SUBJECT],
+    )
 
 
 class HeavyHitters:
@@ -153,7 +182,7 @@ class PartitionCounter:
         known = self._partitions.setdefault(partition, _Partition())
         touched: dict[tuple[float, str], None] = {}
         lateness = self._settings.lateness.total_seconds()
-        # Old buckets are dropped before rather than after: one long batch may begin and end a bucket, and is told of it.
+        # Dropped before rather than after: one long batch may begin and end a bucket, and is told of it.
         self._close(known, lateness)
         for event in events:
             if event.offset <= known.through:
@@ -331,6 +360,11 @@ class CountTable:
         latest = max(self._newest.values())
         active = [newest for newest in self._newest.values() if newest >= latest - self._idle_s]
         return min(active) - self._settings.lateness.total_seconds()
+
+    @property
+    def newest(self) -> Mapping[int, float]:
+        """The newest bucket of each partition, in seconds since 1970."""
+        return self._newest
 
     @property
     def done(self) -> float:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -59,12 +60,12 @@ _SKETCH_WIDTH = 1 << 13
 class WatchSettings:
     """What is watched and how long late counts are waited for.
 
-    `slots` is how many series there is room for: the detector's memory is reserved for all of them, and what comes after
-    the last is not watched. A silence of all tickets longer than `longest_silence` counts as not seen.
+    `slots` is how many series there is room for: the detector's memory is reserved for all of them, and a series that
+    comes after the last is not watched. A silence of all tickets longer than `longest_silence` counts as not seen.
     """
 
     slots: int = 512
-    lateness: timedelta = timedelta(seconds=20)
+    lateness: timedelta = timedelta(seconds=30)
     longest_silence: timedelta = timedelta(hours=24)
     false_alarms_per_week: float = 2.0
     """Of a hundred series together."""
@@ -121,6 +122,11 @@ class SpikeWatch:
     def newest(self) -> datetime | None:
         """The end of the last hop that was scored."""
         return None if self._next is None else _moment(self._next)
+
+    @property
+    def heard(self) -> Mapping[int, float]:
+        """How far each source partition has been counted: its newest bucket, in seconds since 1970."""
+        return self._table.newest
 
     @property
     def open_incidents(self) -> list[Alert]:
@@ -206,9 +212,7 @@ class SpikeWatch:
         }
         self._recent = RecentTickets(most=2000)
         for ticket_id, at, requester, terms in meta["recent"]:
-            seen = SeenTicket(
-                ticket_id=ticket_id, occurred_at=_moment(at), requester=requester, terms=frozenset(terms)
-            )
+            seen = SeenTicket(ticket_id=ticket_id, occurred_at=_moment(at), requester=requester, terms=frozenset(terms))
             self._recent.add(seen)
         self._series_of = {name: tuple(series) for name, series in meta["series_of"].items()}
         self._terms = {}
@@ -364,9 +368,8 @@ class SpikeWatch:
         """The incident as it is at `at`. What opens within one hop is one word: it has opened."""
         word = told.word
         stage = word.stage if word.at == at else AlertStage.UPDATED
-        cause = self._cause(word.subject, word.opened_at, at)
-        if told.alert_id not in told.alerts:  # what gave it its name is over, and others go on
-            cause = replace(word.cause, children=cause.children)
+        named = told.alert_id in told.alerts  # else what gave it its name is over, and others go on
+        cause = self._cause(word.subject, word.opened_at, at) if named else word.cause
         return replace(told, word=replace(word, stage=stage, at=at, size=size, cause=cause))
 
     def _cause(self, series: str, onset: datetime, at: datetime) -> SpikeCause:
@@ -420,7 +423,7 @@ class SpikeWatch:
 def terms_of(subject: str) -> frozenset[str]:
     """The words of a subject and its pairs of neighbours, folded; numbers and short words are no terms."""
     words = [word for word in fold(subject).split() if len(word) >= _LEAST_LETTERS and not word.isdigit()]
-    return frozenset([*words, *(f"{first} {second}" for first, second in zip(words, words[1:], strict=False))])
+    return frozenset([*words, *(f"{first} {second}" for first, second in pairwise(words))])
 
 
 def _dimension(series: str) -> str:

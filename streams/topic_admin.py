@@ -110,7 +110,8 @@ def check(states: Iterable[TopicState]) -> None:
     if len({state.partitions for state in alike}) > 1:
         counts = ", ".join(f"{state.topic.name} {state.partitions}" for state in alike)
         lines.append(
-            f"the topics of tickets must all have the same number of partitions, so that a ticket's records meet: {counts}"
+            "the topics of tickets must all have the same number of partitions, so that a ticket's records meet: "
+            f"{counts}"
         )
     if lines:
         raise TopicsDiffer(
