@@ -31,7 +31,7 @@ _INCIDENTS = uuid.UUID("9d1f9f0e-6a57-5a38-9b0c-6d3a7f5f8a20")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentSettings:
-    """Alerts of related series that open within `together` of an incident's last one join it.
+    """An alert joins an incident whose last one opened within `together`, where it is related to each that is open.
 
     A team gets at most `pages` pages within `per`.
     """
@@ -101,7 +101,7 @@ class IncidentBook:
     def _opened(self, event: SpikeOpened) -> list[IncidentEvent]:
         for incident in self._incidents.values():
             near = event.detected_at - incident.last_opened <= self._settings.together
-            if near and any(self._related(event.series, series) for series in incident.open_alerts.values()):
+            if near and all(self._related(event.series, series) for series in incident.open_alerts.values()):
                 alerts = {**incident.open_alerts, event.alert_id: event.series}
                 joined = replace(incident, open_alerts=alerts, last_opened=event.detected_at)
                 self._incidents[incident.incident_id] = joined

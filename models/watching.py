@@ -383,7 +383,7 @@ class SpikeWatch:
         """What else has grown since the onset, but for what holds the same tickets by definition."""
         since = self._ends > onset.timestamp()
         dimension = _dimension(series)
-        left_out = {"all", dimension} | ({"team"} if dimension == "category" else set())
+        left_out = ("all", dimension, "team") if dimension == "category" else ("all", dimension)
         names = {
             name: place
             for name, place in self._places.items()

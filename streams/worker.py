@@ -174,7 +174,14 @@ async def _archive_plan(
         stack.callback(opening.cancel)
     return AgentPlan(
         name=Role.ARCHIVE,
-        topics=(topics.EVENTS, topics.DECISIONS, topics.FEEDBACK, topics.DEAD_LETTERS),
+        topics=(
+            topics.EVENTS,
+            topics.DECISIONS,
+            topics.FEEDBACK,
+            topics.DEAD_LETTERS,
+            topics.COUNTS,
+            topics.ALERTS,
+        ),
         work=agent,
         waiting_for=lambda: agent.waiting_for,
         most=5_000,

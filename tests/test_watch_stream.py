@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import numpy as np
@@ -123,10 +123,56 @@ def test_an_outage_becomes_one_incident_with_its_words_and_tickets_and_ends(pipe
         for item in events[:50]
         for kind in (EventKind.CLOSED,)
     ]
-    pipeline.start_worker("--only", "triage", "--only", "count", "--only", "watch")
+    pipeline.start_worker()
     pipeline.publish([*events, *closed])
     pipeline.wait_for("the end of the incident", lambda: resolved(pipeline), within_seconds=120)
     words = outage_is_told(pipeline)
     assert words == fold_of_the_log(pipeline)
+    counted = totals(pipeline)
+    assert {key: counted[key] for key in expected_totals(pipeline)} == expected_totals(pipeline)
+
+    pipeline.wait_until_stored("alerts", len(words))
+    pipeline.wait_until_stored("ticket_decisions", len(events))
+    assert pipeline.ask_store("SELECT count() FROM alerts")[0][0] == len(words)
+    ((stage, team, terms, examples),) = pipeline.ask_store("SELECT stage, team, terms.text, examples FROM incidents")
+    assert (stage, team) == ("resolved", words[-1].team)
+    assert tuple(terms) == tuple(part.text for part in words[-1].cause.terms)
+    assert tuple(examples) == words[-1].cause.examples
+
+    def stored_counts() -> dict[tuple[Any, str], int]:
+        rows = pipeline.ask_store("SELECT bucket, series, tickets FROM counts")
+        return {(bucket.replace(tzinfo=UTC), series): number for bucket, series, number in rows}
+
+    pipeline.wait_for("all counts in the store", lambda: stored_counts() == dict(counted))
+    for name in ("incidents", "alerts"):
+        assert words[-1].subject in pipeline.triage("query", name).stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("snapshot_seconds", ["0", "3600"], ids=["with snapshots", "from the log alone"])
+def test_after_a_sigkill_in_the_middle_the_counts_and_alerts_are_those_of_the_log(
+    pipeline: Pipeline, snapshot_seconds: str
+) -> None:
+    """The kill comes within the outage, while its incident is open."""
+    events = tickets()
+    within = [item for item in events if item.occurred_at < NOON + OUTAGE_AFTER + OUTAGE_FOR / 2]
+    roles = ("--only", "triage", "--only", "count", "--only", "watch")
+    worker = pipeline.start_worker(*roles, TRIAGE_SNAPSHOT_SECONDS=snapshot_seconds)
+    pipeline.publish(within)
+    pipeline.wait_for("the first alert", lambda: len(pipeline.read(topics.ALERTS)) > 0, within_seconds=120)
+    worker.kill()
+    assert not resolved(pipeline), "the worker was not killed in the middle"
+
+    again = pipeline.start_worker(*roles, TRIAGE_SNAPSHOT_SECONDS=snapshot_seconds)
+    pipeline.publish(events[len(within) :])
+    pipeline.wait_for("the end of the incident", lambda: resolved(pipeline), within_seconds=120)
+    if snapshot_seconds == "0":
+        assert list((pipeline.settings.data_dir / "watch" / pipeline.settings.app_id).glob("watch@*"))
+        assert len(pipeline.read(topics.COUNTING)) > topics.PARTITIONS
+    else:
+        assert "are taken in again" in again.log()
+        assert "are counted again" in again.log()
+    words = outage_is_told(pipeline)
+    assert list(dict.fromkeys(map(repr, words))) == [repr(word) for word in fold_of_the_log(pipeline)]
     counted = totals(pipeline)
     assert {key: counted[key] for key in expected_totals(pipeline)} == expected_totals(pipeline)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 import zlib
 from collections.abc import Sequence
 
@@ -29,9 +30,6 @@ log = logging.getLogger("triage.count")
 SETTINGS = CountingSettings(most_requesters=20_000)
 """Per partition, so that its state fits into one record: a series of a requester takes some twenty bytes of it."""
 
-STATE_EVERY = 20_000
-"""Decisions of a partition after which its state is kept: so many are read again after a crash, in a few seconds."""
-
 SLICE = 100
 """Records decoded at a stretch: then the event loop sees to the other agents, to health checks and to Kafka."""
 
@@ -45,7 +43,7 @@ class CountAgent:
         self._decoder = decoder
         self._publisher = publisher
         self._counter = PartitionCounter(SETTINGS)
-        self._kept: dict[int, int] = {}
+        self._kept_at: dict[int, float] = {}
 
     @property
     def waiting_for(self) -> str | None:
@@ -55,27 +53,28 @@ class CountAgent:
     def forget(self) -> None:
         """Begin from what was kept: partitions have come, which others may have counted meanwhile."""
         self._counter = PartitionCounter(SETTINGS)
-        self._kept = {}
+        self._kept_at = {}
 
     async def __call__(self, records: Sequence[Record]) -> None:
         """Count `records`, and wait until what follows from them is on the brokers."""
-        counter, kept = self._counter, self._kept  # those of this assignment, whatever comes meanwhile
+        counter, kept_at = self._counter, self._kept_at  # those of this assignment, whatever comes meanwhile
         by_partition: dict[int, list[Record]] = {}
         for record in records:
             by_partition.setdefault(record.partition, []).append(record)
         for partition, some in by_partition.items():
-            if partition not in kept:
+            if partition not in kept_at:
                 await self._load(counter, partition, some[0].offset)
-                kept[partition] = counter.through(partition)
+                kept_at[partition] = time.monotonic()
             told = counter.count_buckets(partition, await self._counted(some))
             self._publisher.enqueue(self._record(one) for one in told)
         # What is kept must never be ahead of what was told.
         await self._publisher.flush()
-        for partition, some in by_partition.items():
-            if some[-1].offset - kept[partition] >= STATE_EVERY:
-                self._publisher.enqueue([self._state(counter, partition)])
-                kept[partition] = some[-1].offset
-        await self._publisher.flush()
+        now = time.monotonic()
+        due = [partition for partition in by_partition if now - kept_at[partition] >= self._settings.snapshot_seconds]
+        if due:
+            self._publisher.enqueue(self._state(counter, partition) for partition in due)
+            await self._publisher.flush()
+            kept_at.update(dict.fromkeys(due, now))
 
     async def _counted(self, records: Sequence[Record]) -> list[Counted]:
         found: list[Counted] = []

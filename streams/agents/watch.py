@@ -33,7 +33,6 @@ from streams.settings import Settings
 log = logging.getLogger("triage.watch")
 
 HEAD = "watch"
-SNAPSHOT_EVERY = timedelta(seconds=30)
 SLICE = 100
 """Records taken in at a stretch, in another thread: each may complete many hops."""
 _LOOK_EVERY = timedelta(seconds=1)
@@ -91,7 +90,7 @@ class WatchAgent:
                 self._publisher.enqueue([Outgoing(topics.ALERTS.name, key, self._codec.encode(word))])
         # What is kept must never be ahead of what was told.
         await self._publisher.flush()
-        if time.monotonic() - self._kept_at >= SNAPSHOT_EVERY.total_seconds():
+        if time.monotonic() - self._kept_at >= self._settings.snapshot_seconds:
             await asyncio.to_thread(self._keep, watch)
             self._kept_at = time.monotonic()
 
