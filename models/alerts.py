@@ -64,20 +64,29 @@ class AlertBook:
     """
 
     def __init__(self, names: Sequence[str], settings: AlertSettings, detector: DetectorSettings) -> None:
-        self.names = tuple(names)
+        self._names = list(names)
         self._settings = settings
         self._windows = detector.windows
         self._resolve_after = max(settings.resolve_after, detector.hop).total_seconds()
         self._open: dict[int, _Open] = {}
-        self._raised = np.zeros(len(self.names))
-        self._muted_until = np.full(len(self.names), -np.inf)
+        self._raised = np.zeros(len(self._names))
+        self._muted_until = np.full(len(self._names), -np.inf)
         self._raised_at = 0.0
-        self._last_end = np.full(len(self.names), -np.inf)
+        self._last_end = np.full(len(self._names), -np.inf)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The series by their places."""
+        return tuple(self._names)
+
+    def rename(self, place: int, series: str) -> None:
+        """Give a place that was kept free to a series."""
+        self._names[place] = series
 
     @property
     def open_alerts(self) -> dict[str, str]:
         """Alert id by series, of the alerts that are open."""
-        return {self.names[at]: alert.alert_id for at, alert in sorted(self._open.items())}
+        return {self._names[at]: alert.alert_id for at, alert in sorted(self._open.items())}
 
     def advance(self, scores: Scores) -> list[SpikeEvent]:
         """What the scores of one hop change, in the order of series. The scores stay as they are."""
@@ -102,21 +111,21 @@ class AlertBook:
 
     def acknowledge(self, series: str) -> None:
         """A person took the alert: what earlier dismissals raised is taken back in part."""
-        place = self.names.index(series)
+        place = self._names.index(series)
         self._raised[place] = max(0.0, self._raised[place] - _ACKNOWLEDGED_LOWERS)
 
     def dismiss(self, series: str) -> None:
         """A person called the alert noise: the series needs more to open the next one, less so as weeks pass."""
-        place = self.names.index(series)
+        place = self._names.index(series)
         self._raised[place] = min(_HIGHEST_RAISE, self._raised[place] + _DISMISSED_RAISES)
 
     def mute(self, series: str, until: datetime) -> None:
         """Open no alert of `series` before `until`; one that is open lives on."""
-        self._muted_until[self.names.index(series)] = until.timestamp()
+        self._muted_until[self._names.index(series)] = until.timestamp()
 
     def threshold_of(self, series: str) -> float:
         """The score that opens an alert of `series` now."""
-        return self._settings.threshold + float(self._raised[self.names.index(series)])
+        return self._settings.threshold + float(self._raised[self._names.index(series)])
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """The whole state as arrays."""
@@ -172,7 +181,7 @@ class AlertBook:
 
     def _begin(self, place: int, scores: Scores) -> list[SpikeEvent]:
         window = self._windows[int(scores.window[place])]
-        series, onset = self.names[place], scores.at - window.total_seconds()
+        series, onset = self._names[place], scores.at - window.total_seconds()
         size = SpikeSize(
             observed=float(scores.observed[place]),
             expected=float(scores.expected[place]),
@@ -221,12 +230,12 @@ class AlertBook:
         if not speaks:
             return []
         at = _moment(scores.at)
-        return [SpikeUpdated(alert_id=alert.alert_id, series=self.names[place], at=at, size=size)]
+        return [SpikeUpdated(alert_id=alert.alert_id, series=self._names[place], at=at, size=size)]
 
     def _resolved(self, place: int, alert: _Open, at: float) -> SpikeResolved:
         return SpikeResolved(
             alert_id=alert.alert_id,
-            series=self.names[place],
+            series=self._names[place],
             onset=_moment(alert.onset),
             detected_at=_moment(alert.detected_at),
             ended_at=_moment(alert.ended_at),

@@ -13,6 +13,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from schemas.counts import BucketCounts, CountedTicket
+from schemas.decisions import Decision
+from schemas.events import EventKind
+
+_MOST_NAME, _MOST_SUBJECT = 100, 200
+
 OTHER = "other"
 """Where the tickets of series go for which there is no room."""
 
@@ -30,16 +36,23 @@ class CountingSettings:
     distinct_for: timedelta = timedelta(minutes=60)
     most_series: int = 1000
     most_requesters: int = 200_000
+    most_tickets: int = 20
+    """Tickets that are kept of a bucket, to tell causes from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """What is counted of one event; `series` maps dimensions to values: {"category": "billing", "team": "money"}."""
+    """What is counted of one event; `series` maps dimensions to values: {"category": "billing", "team": "money"}.
+
+    With a `ticket_id` it is kept as an example of its bucket, while there is room.
+    """
 
     offset: int
     occurred_at: datetime
     requester: str
     series: Mapping[str, str]
+    ticket_id: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +67,31 @@ class PartialCount:
     series: str
     count: int
     through: int
+
+
+def counted(decision: Decision, offset: int, requester: str) -> Counted | None:
+    """What is counted of the decision at `offset`: a ticket, when it comes in; None of what happens to it later.
+
+    `requester` tells people apart, or is empty. Names and subjects are cut off, so that a record of counts has room.
+    """
+    if decision.kind is not EventKind.CREATED:
+        return None
+    series = {
+        "all": "tickets",
+        "category": decision.category.label,
+        "team": decision.team,
+        "tenant": decision.tenant,
+        "channel": decision.channel,
+        "language": decision.language.label,
+    }
+    return Counted(
+        offset=offset,
+        occurred_at=decision.occurred_at,
+        requester=requester[:_MOST_NAME],
+        series={dimension: value[:_MOST_NAME] for dimension, value in series.items() if value},
+        ticket_id=decision.ticket_id,
+        subject=decision.subject[:_MOST_SUBJECT],
+    )
 
 
 class HeavyHitters:
@@ -115,6 +153,7 @@ class _Partition:
     newest: float = float("-inf")
     late: int = 0
     counts: dict[float, dict[str, int]] = field(default_factory=dict[float, dict[str, int]])
+    tickets: dict[float, list[CountedTicket]] = field(default_factory=dict[float, list[CountedTicket]])
     requesters: OrderedDict[str, float] = field(default_factory=OrderedDict[str, float])
     names: dict[str, HeavyHitters] = field(default_factory=dict[str, HeavyHitters])
 
@@ -143,6 +182,8 @@ class PartitionCounter:
         known = self._partitions.setdefault(partition, _Partition())
         touched: dict[tuple[float, str], None] = {}
         lateness = self._settings.lateness.total_seconds()
+        # Dropped before rather than after: one long batch may begin and end a bucket, and is told of it.
+        self._close(known, lateness)
         for event in events:
             if event.offset <= known.through:
                 continue
@@ -153,6 +194,7 @@ class PartitionCounter:
                 known.late += 1
                 continue
             known.newest = max(known.newest, at)
+            counted: list[str] = []
             for dimension, value in event.series.items():
                 series = self._series(known, dimension, value)
                 if self._is_repeat(known, event.requester, series, at):
@@ -160,8 +202,10 @@ class PartitionCounter:
                 row = known.counts.setdefault(bucket, {})
                 row[series] = row.get(series, 0) + 1
                 touched[bucket, series] = None
-        # Told before old buckets are dropped: one long batch may begin and end a bucket.
-        told = [
+                counted.append(series)
+            if counted and event.ticket_id:
+                self._keep(known, bucket, event, counted)
+        return [
             PartialCount(
                 partition=partition,
                 bucket=datetime.fromtimestamp(bucket, tz=UTC),
@@ -171,8 +215,21 @@ class PartitionCounter:
             )
             for bucket, series in touched
         ]
-        self._close(known, lateness)
-        return told
+
+    def count_buckets(self, partition: int, events: Iterable[Counted]) -> list[BucketCounts]:
+        """As `count`, but each bucket that they touch as a whole, the oldest first."""
+        touched = sorted({count.bucket for count in self.count(partition, events)})
+        known = self._partitions[partition]
+        return [
+            BucketCounts(
+                partition=partition,
+                bucket=bucket,
+                through=known.through,
+                counts=dict(known.counts[bucket.timestamp()]),
+                tickets=tuple(known.tickets.get(bucket.timestamp(), ())),
+            )
+            for bucket in touched
+        ]
 
     def forget(self, partition: int) -> None:
         """Drop what is known of a partition that another process has taken over."""
@@ -186,6 +243,7 @@ class PartitionCounter:
             "newest": known.newest if known.newest > float("-inf") else None,
             "late": known.late,
             "counts": [[bucket, dict(row)] for bucket, row in known.counts.items()],
+            "tickets": [[bucket, [_ticket_value(one) for one in kept]] for bucket, kept in known.tickets.items()],
             "requesters": [[key, at] for key, at in known.requesters.items()],
             "names": {dimension: names.snapshot() for dimension, names in known.names.items()},
         }
@@ -198,6 +256,7 @@ class PartitionCounter:
             newest=float("-inf") if state["newest"] is None else state["newest"],
             late=state["late"],
             counts={bucket: dict(row) for bucket, row in state["counts"]},
+            tickets={bucket: [_ticket(*value) for value in kept] for bucket, kept in state["tickets"]},
             requesters=OrderedDict((key, at) for key, at in state["requesters"]),
             names={dimension: HeavyHitters.restored(most, names) for dimension, names in state["names"].items()},
         )
@@ -221,11 +280,25 @@ class PartitionCounter:
             known.requesters.popitem(last=False)
         return False
 
+    def _keep(self, known: _Partition, bucket: float, event: Counted, series: list[str]) -> None:
+        kept = known.tickets.setdefault(bucket, [])
+        if len(kept) < self._settings.most_tickets:
+            kept.append(
+                CountedTicket(
+                    ticket_id=event.ticket_id,
+                    occurred_at=event.occurred_at,
+                    requester=event.requester,
+                    subject=event.subject,
+                    series=tuple(series),
+                )
+            )
+
     def _close(self, known: _Partition, lateness: float) -> None:
         """Drop buckets that no event can change any more."""
         limit = known.newest - lateness - self._bucket_s
         for bucket in [bucket for bucket in known.counts if bucket <= limit]:
             del known.counts[bucket]
+            known.tickets.pop(bucket, None)
 
 
 class CountTable:
@@ -233,13 +306,21 @@ class CountTable:
 
     A bucket is complete when the watermark, the oldest of the partitions' newest buckets less the lateness, has passed
     it. A partition that has been silent for `idle_after` while others went on does not hold the watermark back.
+
+    Where the number of `partitions` is said, all of them have to be heard of, and a silent one holds the watermark back
+    until it is marked: partitions that are read at different paces, as after a crash, lose nothing.
     """
 
     def __init__(
-        self, settings: CountingSettings | None = None, *, idle_after: timedelta = timedelta(minutes=1)
+        self,
+        settings: CountingSettings | None = None,
+        *,
+        idle_after: timedelta = timedelta(minutes=1),
+        partitions: int | None = None,
     ) -> None:
         self._settings = settings or CountingSettings()
         self._idle_s = idle_after.total_seconds()
+        self._partitions = partitions
         self._cells: dict[float, dict[tuple[int, str], PartialCount]] = {}
         self._newest: dict[int, float] = {}
         self._done = float("-inf")
@@ -258,6 +339,10 @@ class CountTable:
         row[key] = count
         return True
 
+    def mark(self, partition: int, until: datetime) -> None:
+        """Expect no more of `partition` before `until`."""
+        self._newest[partition] = max(self._newest.get(partition, float("-inf")), until.timestamp())
+
     def totals(self, bucket: datetime) -> dict[str, int]:
         """The count of each series in a bucket, over all partitions."""
         totals: dict[str, int] = {}
@@ -268,11 +353,52 @@ class CountTable:
     @property
     def watermark(self) -> float:
         """Seconds since 1970 before which no more counts are expected; minus infinity before the first."""
-        if not self._newest:
+        if not self._newest or (self._partitions is not None and len(self._newest) < self._partitions):
             return float("-inf")
+        if self._partitions is not None:
+            return min(self._newest.values()) - self._settings.lateness.total_seconds()
         latest = max(self._newest.values())
         active = [newest for newest in self._newest.values() if newest >= latest - self._idle_s]
         return min(active) - self._settings.lateness.total_seconds()
+
+    @property
+    def newest(self) -> Mapping[int, float]:
+        """The newest bucket of each partition, in seconds since 1970."""
+        return self._newest
+
+    @property
+    def done(self) -> float:
+        """The newest bucket that is complete, in seconds since 1970; minus infinity before the first."""
+        return self._done
+
+    def snapshot(self) -> dict[str, Any]:
+        """The state as JSON has it."""
+        return {
+            "cells": [
+                [bucket, [[cell.partition, cell.series, cell.count, cell.through] for cell in row.values()]]
+                for bucket, row in self._cells.items()
+            ],
+            "newest": list(self._newest.items()),
+            "done": self._done if self._done > float("-inf") else None,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a snapshot."""
+        self._cells = {
+            bucket: {
+                (partition, series): PartialCount(
+                    partition=partition,
+                    bucket=datetime.fromtimestamp(bucket, tz=UTC),
+                    series=series,
+                    count=count,
+                    through=through,
+                )
+                for partition, series, count, through in row
+            }
+            for bucket, row in state["cells"]
+        }
+        self._newest = dict(state["newest"])
+        self._done = float("-inf") if state["done"] is None else state["done"]
 
     def complete(self) -> list[tuple[datetime, dict[str, int]]]:
         """The buckets that are complete and were not given before, oldest first; they are dropped here."""
@@ -283,5 +409,22 @@ class CountTable:
             moment = datetime.fromtimestamp(bucket, tz=UTC)
             given.append((moment, self.totals(moment)))
             del self._cells[bucket]
-            self._done = bucket
+        if watermark > float("-inf"):
+            # Buckets without a ticket are complete, too: what comes for one later is late.
+            bucket_s = self._settings.bucket.total_seconds()
+            self._done = max(self._done, watermark // bucket_s * bucket_s - bucket_s)
         return given
+
+
+def _ticket_value(ticket: CountedTicket) -> list[Any]:
+    return [ticket.ticket_id, ticket.occurred_at.timestamp(), ticket.requester, ticket.subject, list(ticket.series)]
+
+
+def _ticket(ticket_id: str, at: float, requester: str, subject: str, series: list[str]) -> CountedTicket:
+    return CountedTicket(
+        ticket_id=ticket_id,
+        occurred_at=datetime.fromtimestamp(at, tz=UTC),
+        requester=requester,
+        subject=subject,
+        series=tuple(series),
+    )

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from schemas.alerts import (
     IncidentClosed,
@@ -30,7 +31,7 @@ _INCIDENTS = uuid.UUID("9d1f9f0e-6a57-5a38-9b0c-6d3a7f5f8a20")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentSettings:
-    """Alerts of related series that open within `together` of an incident's last one join it.
+    """An alert joins an incident whose last one opened within `together`, where it is related to each that is open.
 
     A team gets at most `pages` pages within `per`.
     """
@@ -68,6 +69,29 @@ class IncidentBook:
         """The series of each incident that is open."""
         return {name: tuple(incident.open_alerts.values()) for name, incident in self._incidents.items()}
 
+    def snapshot(self) -> dict[str, Any]:
+        """The state as JSON has it."""
+        return {
+            "incidents": [
+                [one.incident_id, one.team, one.last_opened.isoformat(), list(one.open_alerts.items())]
+                for one in self._incidents.values()
+            ],
+            "paged": {team: [at.isoformat() for at in sent] for team, sent in self._paged.items()},
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a snapshot."""
+        self._incidents = {
+            incident_id: _Incident(
+                incident_id=incident_id,
+                team=team,
+                last_opened=datetime.fromisoformat(last_opened),
+                open_alerts=dict(alerts),
+            )
+            for incident_id, team, last_opened, alerts in state["incidents"]
+        }
+        self._paged = {team: [datetime.fromisoformat(at) for at in sent] for team, sent in state["paged"].items()}
+
     def take(self, event: SpikeEvent) -> list[IncidentEvent]:
         """What an event of a spike means for incidents and pages; updates of a spike mean nothing."""
         if isinstance(event, SpikeOpened):
@@ -77,7 +101,7 @@ class IncidentBook:
     def _opened(self, event: SpikeOpened) -> list[IncidentEvent]:
         for incident in self._incidents.values():
             near = event.detected_at - incident.last_opened <= self._settings.together
-            if near and any(self._related(event.series, series) for series in incident.open_alerts.values()):
+            if near and all(self._related(event.series, series) for series in incident.open_alerts.values()):
                 alerts = {**incident.open_alerts, event.alert_id: event.series}
                 joined = replace(incident, open_alerts=alerts, last_opened=event.detected_at)
                 self._incidents[incident.incident_id] = joined

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -11,6 +12,8 @@ from schemas.events import TicketEvent
 
 TRACE_HEADERS = ("traceparent", "tracestate")
 LATENCY_HEADER = "triage_latency_ms"
+REQUESTER_HEADER = "triage_requester"
+"""On a decision: a digest that tells requesters apart without naming them, so that people are counted once."""
 _CONTENT_TYPE = ("content-type", b"application/avro")
 
 
@@ -32,6 +35,14 @@ def decision_headers(word: Decision | Assignment, *, latency_ms: int, trace: Ite
     headers.append((LATENCY_HEADER, b"%d" % latency_ms))
     headers.extend(header for header in trace if header[0] in TRACE_HEADERS)
     return headers
+
+
+def requester_header(event: TicketEvent) -> list[Header]:
+    """The header that tells the requesters of a tenant apart; none where the source names nobody."""
+    if not event.requester:
+        return []
+    digest = hashlib.blake2b(f"{event.tenant}\0{event.requester}".encode(), digest_size=8).hexdigest()
+    return [(REQUESTER_HEADER, digest.encode())]
 
 
 def _headers(event_id: str, source: str, event_type: str, time: datetime, subject: str) -> list[Header]:

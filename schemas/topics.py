@@ -8,6 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from schemas.alerts import Alert
+from schemas.counts import BucketCounts, CountingState
 from schemas.decisions import Assignment, Decision
 from schemas.events import MOST_EVENT_BYTES, TicketEvent
 from schemas.feedback import Feedback
@@ -16,7 +17,7 @@ from schemas.words import Word
 
 REVIEW_QUEUE = "review"
 PARTITIONS = 8
-"""All topics have the same number, so that one ticket's events, decisions and feedback share a partition number."""
+"""Topics of tickets have the same number, so that one ticket's events, decisions and feedback share a partition."""
 
 
 MOST_RECORD_BYTES = 2 * 1024 * 1024
@@ -36,7 +37,8 @@ class Cleanup(StrEnum):
 class Topic:
     """One topic. `word` is None where values are foreign bytes; `retention` None keeps records for ever.
 
-    `most_bytes` is what a record may have, with its key, its headers and Kafka's framing.
+    `most_bytes` is what a record may have, with its key, its headers and Kafka's framing. `partitions` None is as many
+    as the topics of tickets have.
     """
 
     name: str
@@ -45,7 +47,7 @@ class Topic:
     about: str
     retention: timedelta | None
     cleanup: Cleanup = Cleanup.DELETE
-    partitions: int = PARTITIONS
+    partitions: int | None = None
     most_bytes: int = MOST_RECORD_BYTES
 
     def config(self) -> Mapping[str, str]:
@@ -105,6 +107,22 @@ MODEL_ACTIVATIONS = Topic(
     retention=None,
     cleanup=Cleanup.COMPACT,
 )
+COUNTS = Topic(
+    name="tickets.counts.v1",
+    key="partition|bucket",
+    word=BucketCounts,
+    about="Tickets per series in each ten seconds, by source partition; one partition, so that there is one order.",
+    retention=timedelta(days=14),
+    partitions=1,
+)
+COUNTING = Topic(
+    name="tickets.counting.v1",
+    key="partition",
+    word=CountingState,
+    about="Where the counting of each partition stands, in the partition of its tickets.",
+    retention=None,
+    cleanup=Cleanup.COMPACT,
+)
 ALERTS = Topic(
     name="tickets.alerts.v1",
     key="incident_id",
@@ -135,6 +153,8 @@ def topic_table(teams: Iterable[str]) -> tuple[Topic, ...]:
         DEAD_LETTERS,
         MODEL_SETS,
         MODEL_ACTIVATIONS,
+        COUNTS,
+        COUNTING,
         ALERTS,
         *(assignments(queue) for queue in (*teams, REVIEW_QUEUE)),
     )

@@ -14,13 +14,25 @@ from typing import Any, cast
 from fastavro.schema import parse_schema, to_parsing_canonical_form
 
 from schemas.alerts import Alert
+from schemas.counts import BucketCounts, CountingState
 from schemas.dead_letters import DeadLetter
 from schemas.decisions import Assignment, Decision
 from schemas.events import TicketEvent
 from schemas.feedback import Feedback
 from schemas.model_log import ModelsActivated, ModelSet
 
-Word = TicketEvent | Decision | Assignment | Feedback | DeadLetter | ModelSet | ModelsActivated | Alert
+Word = (
+    TicketEvent
+    | Decision
+    | Assignment
+    | Feedback
+    | DeadLetter
+    | ModelSet
+    | ModelsActivated
+    | Alert
+    | BucketCounts
+    | CountingState
+)
 
 WORDS: Mapping[str, type[Word]] = {
     "ticket_event": TicketEvent,
@@ -31,6 +43,8 @@ WORDS: Mapping[str, type[Word]] = {
     "model_set": ModelSet,
     "models_activated": ModelsActivated,
     "alert": Alert,
+    "bucket_counts": BucketCounts,
+    "counting_state": CountingState,
 }
 
 MOST_NODES = 1_000

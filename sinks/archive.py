@@ -16,7 +16,7 @@ from sinks.claims import Claims
 from sinks.rows import Row, as_columns
 from sinks.store import MOST_ROWS, Store
 
-TABLES = ("ticket_events", "ticket_decisions", "feedback", "dead_letters")
+TABLES = ("ticket_events", "ticket_decisions", "feedback", "dead_letters", "bucket_counts", "alerts")
 
 REPEATED_WITHIN = 20_000
 """Offsets of a partition within which an event that its source sent again is stored as one decision."""

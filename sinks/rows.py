@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from schemas.alerts import Alert, CausePart
+from schemas.counts import BucketCounts
 from schemas.dead_letters import DeadLetter
 from schemas.decisions import Decision, Judgement, LogPosition
 from schemas.events import TicketEvent
@@ -119,6 +121,45 @@ def dead_letter_row(letter: DeadLetter, stored_at: LogPosition) -> Row:
     origin = letter.origin  # a foreign writer may say anything
     fits = letter.has_origin and origin.partition < _MOST_PARTITIONS and origin.offset < _MOST_OFFSET
     return Row(table="dead_letters", position=origin if fits else stored_at, values=values)
+
+
+def counts_row(counts: BucketCounts, position: LogPosition) -> Row:
+    """The row of bucket_counts; the record stands at `position` in the log of counts."""
+    values = {
+        "bucket": counts.bucket,
+        "source_partition": counts.partition,
+        "through": counts.through,
+        "counts": dict(counts.counts),
+    }
+    return Row(table="bucket_counts", position=position, values=values)
+
+
+def alert_row(alert: Alert, position: LogPosition) -> Row:
+    """The row of alerts for a word on an incident, which stands at `position`."""
+    values = {
+        "incident_id": alert.incident_id,
+        "kind": alert.kind.value,
+        "stage": alert.stage.value,
+        "subject": alert.subject,
+        "team": alert.team,
+        "opened_at": alert.opened_at,
+        "at": alert.at,
+        "observed": alert.size.observed,
+        "expected": alert.size.expected,
+        "score": alert.size.score,
+        "children": _parts(alert.cause.children),
+        "terms": _parts(alert.cause.terms),
+        "examples": list(alert.cause.examples),
+        "first_ticket": alert.cause.first_ticket,
+        "requesters": alert.cause.requesters,
+        "page": alert.page,
+        "note": alert.note,
+    }
+    return Row(table="alerts", position=position, values=values)
+
+
+def _parts(parts: Sequence[CausePart]) -> list[tuple[str, float, float, float]]:
+    return [(part.text, part.observed, part.expected, part.g2) for part in parts]
 
 
 def as_columns(rows: Sequence[Row], *, ingested_at: datetime) -> tuple[list[str], list[list[Any]]]:

@@ -88,3 +88,8 @@ class SnapshotFolder:
         if sha256(data).hexdigest()[:12] != stored.digest:
             raise BadSnapshot(f"{path} is damaged; load an earlier one")
         return data
+
+    def prune(self, head: str, keep: int) -> None:
+        """Delete all snapshots of `head` but the newest `keep`."""
+        for stored in self.list(head)[:-keep]:
+            (self.folder / stored.file_name).unlink(missing_ok=True)

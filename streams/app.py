@@ -41,6 +41,8 @@ class AgentPlan:
     most: int
     linger: timedelta = timedelta(0)
     most_at_a_fetch: int = MOST_AT_A_FETCH
+    may_stand_by: bool = False
+    """Another worker may have all there is: this one is ready nevertheless, to take over."""
     on_assigned: Callable[[], None] | None = None
     waiting_for: Callable[[], str | None] = lambda: None
     """Names the service that the work waits for because it is away; None while it works."""

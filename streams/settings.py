@@ -85,6 +85,11 @@ class Settings(BaseSettings):
         ge=20,
         description="after so long without progress although there is work, the worker ends with exit code 75",
     )
+    snapshot_seconds: float = Field(
+        default=30.0,
+        ge=0,
+        description="how often counting and the watch keep their state: so much is read again after a crash",
+    )
     data_dir: Path = Field(
         default_factory=lambda: user_data_path("triage"),
         description="the folder of the embedded store and of the demo's Kafka log",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
@@ -29,6 +29,8 @@ from streams.reading import Place, reader
 from streams.settings import Settings
 
 if TYPE_CHECKING:
+    from models.decide import Models
+    from schemas.model_log import ModelSet
     from sinks.archive import Archive
 
 log = logging.getLogger("triage.worker")
@@ -59,29 +61,7 @@ async def run_worker(
         codec = Codec()
         decoder = await stack.enter_async_context(opened_decoder(settings, codec, written=table))
 
-        plans: list[AgentPlan] = []
-        if making is not None:
-            publisher = await stack.enter_async_context(Publisher(settings.producer_options()))
-            models = LiveModels(ModelLog(settings, decoder), codec, *(await making))
-            await models.open(publisher)
-            agent = TriageAgent(
-                models=models, codec=codec, decoder=decoder, publisher=publisher, clock=wiring.wall_clock
-            )
-            plans.append(
-                AgentPlan(
-                    name=Role.TRIAGE,
-                    topics=(topics.EVENTS,),
-                    work=agent,
-                    most=MOST_TRIAGED,
-                    on_assigned=models.forget,
-                    waiting_for=lambda: agent.waiting_for,
-                )
-            )
-        if Role.ARCHIVE in roles:
-            plans.append(await _archive_plan(stack, settings, decoder, failed))
-        if Role.NOTIFY in roles:
-            plans += await _notify_plans(stack, settings, decoder, failed)
-
+        plans = await _plans(stack, settings, roles, making, codec, decoder, failed)
         apps = [build_app(plan, settings, failed) for plan in plans]
         monitor = Monitor(list(zip(plans, apps, strict=True)), patience=timedelta(seconds=settings.stuck_after_seconds))
         if settings.health_port is not None:
@@ -95,7 +75,8 @@ async def run_worker(
         try:
             for app in apps:
                 await app.start()
-            await _until_assigned(apps, failed, watching, stop)
+            needed = [app for plan, app in zip(plans, apps, strict=True) if not plan.may_stand_by]
+            await _until_assigned(needed, failed, watching, stop)
             _raise_failure(failed, watching)
             log.info("ready: %s", ", ".join(plan.name for plan in plans))
             if ready is not None:
@@ -114,6 +95,42 @@ def _raise_failure(*futures: asyncio.Future[None]) -> None:
     for future in futures:
         if future.done():
             future.result()
+
+
+async def _plans(
+    stack: AsyncExitStack,
+    settings: Settings,
+    roles: Collection[Role],
+    making: Awaitable[tuple[ModelSet, Models]] | None,
+    codec: Codec,
+    decoder: Decoder,
+    failed: asyncio.Future[None],
+) -> list[AgentPlan]:
+    plans: list[AgentPlan] = []
+    if making is not None:
+        publisher = await stack.enter_async_context(Publisher(settings.producer_options()))
+        models = LiveModels(ModelLog(settings, decoder), codec, *(await making))
+        await models.open(publisher)
+        agent = TriageAgent(models=models, codec=codec, decoder=decoder, publisher=publisher, clock=wiring.wall_clock)
+        plans.append(
+            AgentPlan(
+                name=Role.TRIAGE,
+                topics=(topics.EVENTS,),
+                work=agent,
+                most=MOST_TRIAGED,
+                on_assigned=models.forget,
+                waiting_for=lambda: agent.waiting_for,
+            )
+        )
+    if Role.ARCHIVE in roles:
+        plans.append(await _archive_plan(stack, settings, decoder, failed))
+    if Role.COUNT in roles:
+        plans.append(await _count_plan(stack, settings, codec, decoder))
+    if Role.WATCH in roles:
+        plans.append(await _watch_plan(stack, settings, codec, decoder, failed))
+    if Role.NOTIFY in roles:
+        plans += await _notify_plans(stack, settings, decoder, failed)
+    return plans
 
 
 async def _archive_plan(
@@ -157,12 +174,69 @@ async def _archive_plan(
         stack.callback(opening.cancel)
     return AgentPlan(
         name=Role.ARCHIVE,
-        topics=(topics.EVENTS, topics.DECISIONS, topics.FEEDBACK, topics.DEAD_LETTERS),
+        topics=(
+            topics.EVENTS,
+            topics.DECISIONS,
+            topics.FEEDBACK,
+            topics.DEAD_LETTERS,
+            topics.COUNTS,
+            topics.ALERTS,
+        ),
         work=agent,
         waiting_for=lambda: agent.waiting_for,
         most=5_000,
         linger=timedelta(milliseconds=250),  # a part per table and insert: a few a second are what ClickHouse likes
         on_assigned=agent.forget,
+    )
+
+
+async def _count_plan(stack: AsyncExitStack, settings: Settings, codec: Codec, decoder: Decoder) -> AgentPlan:
+    from streams.agents.count import CountAgent  # noqa: PLC0415  as above
+
+    publisher = await stack.enter_async_context(Publisher(settings.producer_options()))
+    agent = CountAgent(settings=settings, codec=codec, decoder=decoder, publisher=publisher)
+    return AgentPlan(
+        name=Role.COUNT,
+        topics=(topics.DECISIONS,),
+        work=agent,
+        most=2_000,
+        linger=timedelta(milliseconds=250),  # a bucket is told once for a batch, not once for each ticket
+        on_assigned=agent.forget,
+        waiting_for=lambda: agent.waiting_for,
+    )
+
+
+async def _watch_plan(
+    stack: AsyncExitStack, settings: Settings, codec: Codec, decoder: Decoder, failed: asyncio.Future[None]
+) -> AgentPlan:
+    from models.watching import SpikeWatch  # noqa: PLC0415  as above
+    from sinks.snapshots import SnapshotFolder  # noqa: PLC0415
+    from streams.agents.watch import WatchAgent  # noqa: PLC0415
+
+    owners = {name: label.team for name, label in wiring.load_taxonomy(settings).categories.items()}
+    counts = await topic_admin.partition_counts([topics.DECISIONS.name], settings)
+    partitions = counts[topics.DECISIONS.name]
+    agent = WatchAgent(
+        make=lambda: SpikeWatch(owners, partitions),
+        snapshots=SnapshotFolder(settings.data_dir / "watch" / settings.app_id),
+        settings=settings,
+        codec=codec,
+        decoder=decoder,
+        publisher=await stack.enter_async_context(Publisher(settings.producer_options())),
+        marker=await stack.enter_async_context(Publisher(settings.producer_options())),
+        clock=wiring.wall_clock,
+    )
+    marking = asyncio.ensure_future(agent.mark_idle_partitions())
+    marking.add_done_callback(lambda done: _pass_on(done, failed))
+    stack.callback(marking.cancel)
+    return AgentPlan(
+        name=Role.WATCH,
+        topics=(topics.COUNTS,),
+        work=agent,
+        most=2_000,
+        on_assigned=agent.forget,
+        may_stand_by=True,
+        waiting_for=lambda: agent.waiting_for,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from schemas.alerts import Alert, AlertKind, AlertStage, CausePart, SpikeCause, SpikeSize
+from schemas.counts import BucketCounts, CountedTicket, CountingState
 from schemas.dead_letters import DeadLetter
 from schemas.decisions import Assignment, Band, Candidate, Decision, Judgement, LogPosition, Reason
 from schemas.events import HUMAN_FIELDS, EventKind, TicketEvent
@@ -155,6 +156,28 @@ alerts = st.builds(
     note=text,
 )
 
+bucket_counts = st.builds(
+    BucketCounts,
+    partition=st.integers(0, 99),
+    bucket=times,
+    through=st.integers(-1, 2**62),
+    counts=st.dictionaries(text, st.integers(0, 2**62), max_size=4),
+    tickets=st.lists(
+        st.builds(
+            CountedTicket,
+            ticket_id=text,
+            occurred_at=times,
+            requester=text,
+            subject=text,
+            series=st.lists(text, max_size=3).map(tuple),
+        ),
+        max_size=3,
+    ).map(tuple),
+)
+counting_states = st.builds(
+    CountingState, partition=st.integers(0, 99), through=st.integers(-1, 2**62), state=st.binary(max_size=40)
+)
+
 STRATEGIES: dict[type[Word], st.SearchStrategy[Any]] = {
     TicketEvent: ticket_events,
     Decision: decisions,
@@ -164,6 +187,8 @@ STRATEGIES: dict[type[Word], st.SearchStrategy[Any]] = {
     ModelSet: model_sets,
     ModelsActivated: models_activated,
     Alert: alerts,
+    BucketCounts: bucket_counts,
+    CountingState: counting_states,
 }
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from examples import NOON, position, ticket_event
+from examples import NOON, alert, position, ticket_event
 from serving import PASSWORD, served
 
 from models.decide import Models, decide
@@ -27,7 +27,7 @@ from sinks.claims import Claims
 from sinks.front import USER
 from sinks.migrations import Migration, migrate, packaged_migrations
 from sinks.queries import named_queries
-from sinks.rows import Row, dead_letter_row, decision_row, event_row
+from sinks.rows import Row, alert_row, dead_letter_row, decision_row, event_row
 from sinks.store import MOST_ROWS, Store, StoreAccess
 
 # The engine drops what its TTL says is old by its own clock.
@@ -304,7 +304,9 @@ def test_every_named_query_runs_on_an_empty_and_on_a_filled_store(store: Store, 
     french = ticket_event(subject="Imprimante", body="Bonjour, mon imprimante ne marche plus depuis ce matin, merci.")
     rows = [decision_row(decide(french, position(0), models), decided_at=NOON, latency_ms=3)]
     letter = DeadLetter.read(b"k", b"v", [], failed_at=NOON)
-    Archive(store).write([*rows, dead_letter_row(letter, position(4, topic="tickets.deadletters.v1"))], now=TODAY)
+    rows.append(dead_letter_row(letter, position(4, topic="tickets.deadletters.v1")))
+    rows.append(alert_row(alert(), position(5, topic="tickets.alerts.v1")))
+    Archive(store).write(rows, now=TODAY)
     for query in named_queries().values():
         if not query.views:  # trends: tests/test_trends.py
             assert query.run(store).rows, query.name

@@ -8,4 +8,6 @@ class Role(StrEnum):
 
     TRIAGE = "triage"
     ARCHIVE = "archive"
+    COUNT = "count"
+    WATCH = "watch"
     NOTIFY = "notify"

@@ -1,4 +1,4 @@
-"""The `archive` agent: events, decisions, feedback and dead letters, in batches, into the store."""
+"""The `archive` agent: events, decisions, feedback, dead letters, counts and alerts, in batches, into the store."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from schemas import topics
+from schemas.alerts import Alert
 from schemas.cloudevents import LATENCY_HEADER
+from schemas.counts import BucketCounts
 from schemas.dead_letters import REDRIVEN_HEADER, DeadLetter, marked_place
 from schemas.decisions import Decision
 from schemas.errors import DeadLettered, StoreUnavailable
@@ -17,7 +19,7 @@ from schemas.events import TicketEvent
 from schemas.feedback import Feedback
 from schemas.model_log import activated_version
 from sinks.archive import Archive
-from sinks.rows import Row, dead_letter_row, decision_row, event_row, feedback_row
+from sinks.rows import Row, alert_row, counts_row, dead_letter_row, decision_row, event_row, feedback_row
 from streams.batches import Record, position_of, time_of
 from streams.dead_letters import dead_letter
 from streams.decoding import Decoder
@@ -34,10 +36,12 @@ SLOW_AFTER = timedelta(seconds=5)
 """An answer that takes longer is waited for as if the store were away: a slow store is no stuck worker."""
 
 
-_WORDS: Mapping[str, type[TicketEvent | Decision | Feedback]] = {
+_WORDS: Mapping[str, type[TicketEvent | Decision | Feedback | BucketCounts | Alert]] = {
     topics.EVENTS.name: TicketEvent,
     topics.DECISIONS.name: Decision,
     topics.FEEDBACK.name: Feedback,
+    topics.COUNTS.name: BucketCounts,
+    topics.ALERTS.name: Alert,
 }
 
 
@@ -144,7 +148,7 @@ class ArchiveAgent:
         await task
 
 
-def _row_of(word: TicketEvent | Decision | Feedback, record: Record) -> Row:
+def _row_of(word: TicketEvent | Decision | Feedback | BucketCounts | Alert, record: Record) -> Row | None:
     match word:
         case TicketEvent():
             return event_row(word, position_of(record))
@@ -152,6 +156,10 @@ def _row_of(word: TicketEvent | Decision | Feedback, record: Record) -> Row:
             return feedback_row(word, position_of(record))
         case Decision():
             return decision_row(word, decided_at=time_of(record), latency_ms=_latency_ms(record))
+        case BucketCounts():
+            return counts_row(word, position_of(record)) if word.counts else None  # without counts it is a mark
+        case Alert():
+            return alert_row(word, position_of(record))
 
 
 def _latency_ms(record: Record) -> int:

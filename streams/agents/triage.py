@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from models.decide import decide
 from schemas import topics
-from schemas.cloudevents import decision_headers
+from schemas.cloudevents import decision_headers, requester_header
 from schemas.codec import Codec
 from schemas.decisions import Assignment
 from schemas.errors import DeadLettered, UnknownModels
@@ -92,7 +92,10 @@ class TriageAgent:
                 topic=topics.DECISIONS.name,
                 key=key,
                 value=self._codec.encode(decision),
-                headers=decision_headers(decision, latency_ms=latency_ms, trace=record.headers),
+                headers=[
+                    *decision_headers(decision, latency_ms=latency_ms, trace=record.headers),
+                    *requester_header(event),
+                ],
                 partition=record.partition,  # the archive counts on the events' order
             ),
             Outgoing(

@@ -1,0 +1,206 @@
+"""The `watch` agent: the log of counts to alerts. The log has one partition, so that one worker at a time watches.
+
+What it knows is a fold of that log (`models.watching`), kept in the data folder with the offset that it holds the
+effect of. A worker without it, or with an older one, reads the log again from there: it tells the same alerts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from models.watching import SpikeWatch
+from schemas import topics
+from schemas.alerts import Alert
+from schemas.codec import Codec
+from schemas.counts import BucketCounts
+from schemas.errors import BadSnapshot
+from sinks.snapshots import SnapshotFolder
+from streams.agents import Role
+from streams.batches import Record
+from streams.decoding import Decoder
+from streams.publish import Outgoing, Publisher
+from streams.reading import reader
+from streams.settings import Settings
+
+log = logging.getLogger("triage.watch")
+
+HEAD = "watch"
+SLICE = 100
+"""Records taken in at a stretch, in another thread: each may complete many hops."""
+_LOOK_EVERY = timedelta(seconds=1)
+_KEPT_SNAPSHOTS = 2
+_BUCKET_S = 10.0
+
+
+class WatchAgent:
+    """Tells alerts. `make` gives a watch that has seen nothing; `marker` publishes marks, apart from the alerts."""
+
+    def __init__(
+        self,
+        *,
+        make: Callable[[], SpikeWatch],
+        snapshots: SnapshotFolder,
+        settings: Settings,
+        codec: Codec,
+        decoder: Decoder,
+        publisher: Publisher,
+        marker: Publisher,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._make = make
+        self._snapshots = snapshots
+        self._settings = settings
+        self._codec = codec
+        self._decoder = decoder
+        self._publisher = publisher
+        self._marker = marker
+        self._clock = clock
+        self._watch: SpikeWatch | None = None
+        self._may_begin = False
+        self._kept_at = time.monotonic()
+
+    @property
+    def waiting_for(self) -> str | None:
+        """The service that is away while it is waited for."""
+        return self._decoder.waiting_for or self._publisher.waiting_for
+
+    def forget(self) -> None:
+        """Begin from the newest snapshot: others may have watched meanwhile."""
+        self._watch = None
+        self._may_begin = True
+
+    async def __call__(self, records: Sequence[Record]) -> None:
+        """Take `records` in, and wait until the alerts that follow are on the brokers."""
+        watch = self._watch
+        if watch is None:
+            watch = await self._loaded(records[0].offset)
+            self._watch = watch
+        for start in range(0, len(records), SLICE):
+            for word in await self._taken(watch, records[start : start + SLICE]):
+                log.info("%s: %s of %s, %s", word.incident_id, word.stage.value, word.team or "nobody", word.subject)
+                key = word.incident_id.encode()
+                self._publisher.enqueue([Outgoing(topics.ALERTS.name, key, self._codec.encode(word))])
+        # What is kept must never be ahead of what was told.
+        await self._publisher.flush()
+        if time.monotonic() - self._kept_at >= self._settings.snapshot_seconds:
+            await asyncio.to_thread(self._keep, watch)
+            self._kept_at = time.monotonic()
+
+    async def mark_idle_partitions(self) -> None:
+        """Say of source partitions without tickets that they are complete, so that the others do not wait for them.
+
+        A partition is idle where all its events are decided and all its decisions counted. Its mark is the newest time
+        that was heard of any partition before that was asked; where all are idle, time goes on at the clock's pace.
+        """
+        admin = AIOKafkaAdminClient(**self._settings.kafka_options())
+        await admin.start()
+        quiet_since: float | None = None
+        try:
+            while True:
+                await asyncio.sleep(_LOOK_EVERY.total_seconds())
+                await self._begin()
+                if (watch := self._watch) is None or (newest := max(watch.heard.values(), default=0.0)) <= 0:
+                    quiet_since = None
+                    continue
+                heard, now, clock = dict(watch.heard), self._clock().timestamp(), time.monotonic()
+                try:
+                    idle, partitions = await self._idle(admin)
+                except KafkaError as error:
+                    log.debug("no offsets to tell idle partitions by: %r", error)
+                    continue
+                quiet_since = (quiet_since or clock) if len(idle) == partitions else None
+                passed = 0.0
+                if quiet_since is not None and clock - quiet_since >= _BUCKET_S:
+                    passed, quiet_since = clock - quiet_since, clock
+                await self._mark(idle, heard, max(newest, min(newest + passed, now)))
+        finally:
+            await admin.close()
+
+    async def _begin(self) -> None:
+        """Have a first record come, which the state is loaded before: time is to go on where no ticket comes."""
+        if self._watch is None and self._may_begin:
+            self._may_begin = False
+            await self._mark([0], {}, 0.0)
+
+    async def _mark(self, idle: Sequence[int], heard: Mapping[int, float], until: float) -> None:
+        bucket = until // _BUCKET_S * _BUCKET_S
+        marks = [
+            BucketCounts(partition=partition, bucket=datetime.fromtimestamp(bucket, UTC), through=-1, counts={})
+            for partition in idle
+            if bucket > heard.get(partition, float("-inf"))
+        ]
+        if marks:
+            await self._marker.publish(
+                Outgoing(topics.COUNTS.name, mark.key, self._codec.encode(mark), partition=0) for mark in marks
+            )
+
+    async def _idle(self, admin: AIOKafkaAdminClient) -> tuple[list[int], int]:
+        """The partitions in which nothing is on its way, and how many there are."""
+        idle: set[int] | None = None
+        # Ends before what is committed, events before decisions: what comes meanwhile makes a partition seem busy.
+        for topic, role in ((topics.EVENTS.name, Role.TRIAGE), (topics.DECISIONS.name, Role.COUNT)):
+            async with reader(self._settings) as source:
+                described = await admin.describe_topics([topic])
+                places = [(topic, number) for number in range(len(described[0]["partitions"]))]
+                bounds = await source.bounds(places)
+            found = await admin.list_consumer_group_offsets(
+                f"{self._settings.app_id}.{role}", partitions=[TopicPartition(*place) for place in places]
+            )
+            done = {
+                place[1]
+                for place, (start, end) in bounds.items()
+                if max(start, found[TopicPartition(*place)].offset) >= end
+            }
+            idle = done if idle is None else idle & done
+        return sorted(idle or ()), len(places)
+
+    async def _taken(self, watch: SpikeWatch, records: Sequence[Record]) -> list[Alert]:
+        words: list[tuple[int, BucketCounts]] = []
+        for record in records:
+            word = await self._decoder.decode(record.value, BucketCounts)
+            if isinstance(word, BucketCounts):
+                words.append((record.offset, word))
+            else:
+                log.warning("%s[%d]@%d is no count: %s", record.topic, record.partition, record.offset, word)
+        return await asyncio.to_thread(lambda: [alert for offset, word in words for alert in watch.take(offset, word)])
+
+    async def _loaded(self, first: int) -> SpikeWatch:
+        """The watch as it is just before the record at offset `first`, or after it where a snapshot is newer."""
+        place = (topics.COUNTS.name, 0)
+        async with reader(self._settings) as source:
+            start, end = (await source.bounds([place]))[place]
+            watch = await asyncio.to_thread(self._restored, end)
+            behind = max(start, watch.through + 1)
+            if behind < first:
+                log.info("counts %d to %d are taken in again", behind, first - 1)
+                async for batch in source.read({place: (behind, first)}):
+                    # What follows from them was told before they were committed.
+                    for at in range(0, len(batch), SLICE):
+                        await self._taken(watch, batch[at : at + SLICE])
+        return watch
+
+    def _restored(self, end: int) -> SpikeWatch:
+        """The newest snapshot that can be read and is of this log, which ends at `end`."""
+        for stored in reversed(self._snapshots.list(HEAD)):
+            watch = self._make()
+            try:
+                watch.restore(self._snapshots.load(stored))
+            except BadSnapshot as error:
+                log.warning("%s", error)
+                continue
+            if watch.through < end:
+                return watch
+            log.warning("%s is of another log of counts", stored.file_name)
+        return self._make()
+
+    def _keep(self, watch: SpikeWatch) -> None:
+        self._snapshots.save(HEAD, watch.through + 1, watch.to_bytes())
+        self._snapshots.prune(HEAD, _KEPT_SNAPSHOTS)

@@ -1,0 +1,178 @@
+"""Counting and the watch in the live stream: an outage is told of once, whatever dies in between."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from examples import NOON, ticket_event
+from pipeline import Pipeline
+
+from models.watching import SpikeWatch
+from schemas import topics
+from schemas.alerts import Alert, AlertStage
+from schemas.counts import BucketCounts
+from schemas.decisions import Decision
+from schemas.events import EventKind, TicketEvent
+from streams import wiring
+
+pytestmark = pytest.mark.kafka
+
+USUAL = (
+    ("Invoice is wrong", "Hello, invoice 4711 charges us twice. Please refund the second amount."),
+    ("Passwort vergessen", "Hallo, ich kann mich nicht mehr einloggen, bitte das Passwort zurücksetzen."),
+    ("Netzwerkdrucker druckt nicht", "Guten Tag, der Drucker im dritten Stock druckt seit heute früh nicht mehr."),
+)
+OUTAGE = ("VPN tunnel drops", "The VPN connection drops every ten minutes, nobody at home can work.")
+OUTAGE_AFTER, OUTAGE_FOR, LASTS = timedelta(hours=2), timedelta(minutes=12), timedelta(hours=3)
+
+
+def tickets(seed: int = 1) -> list[TicketEvent]:
+    """Three hours of tickets, two a minute, and from the third hour on twelve minutes of an outage, twelve a minute."""
+    random = np.random.default_rng(seed)
+    found: list[TicketEvent] = []
+    for minute in range(LASTS // timedelta(minutes=1)):
+        begins = timedelta(minutes=minute)
+        texts = [USUAL[item] for item in random.integers(len(USUAL), size=random.poisson(2))]
+        if OUTAGE_AFTER <= begins < OUTAGE_AFTER + OUTAGE_FOR:
+            texts += [OUTAGE] * 12
+        for second, (subject, body) in zip(sorted(random.integers(60, size=len(texts)).tolist()), texts, strict=True):
+            number = len(found)
+            found.append(
+                ticket_event(
+                    event_id=f"e-{number}",
+                    ticket_id=f"T-{number}",
+                    requester=f"user-{number}",
+                    subject=subject,
+                    body=body,
+                    occurred_at=NOON + begins + timedelta(seconds=second),
+                )
+            )
+    return found
+
+
+def decoded(pipeline: Pipeline, topic: topics.Topic, word: type[Any]) -> list[Any]:
+    return [pipeline.codec.decode(record.value, word) for record in pipeline.read(topic)]
+
+
+def totals(pipeline: Pipeline) -> Counter[tuple[Any, str]]:
+    """Tickets by bucket and series, each partition's newest record of a bucket alone."""
+    newest: dict[tuple[int, Any], BucketCounts] = {}
+    for record in decoded(pipeline, topics.COUNTS, BucketCounts):
+        known = newest.get((record.partition, record.bucket))
+        if record.counts and (known is None or record.through >= known.through):
+            newest[record.partition, record.bucket] = record
+    found: Counter[tuple[Any, str]] = Counter()
+    for record in newest.values():
+        found.update({(record.bucket, series): count for series, count in record.counts.items()})
+    return found
+
+
+def expected_totals(pipeline: Pipeline) -> Counter[tuple[Any, str]]:
+    found: Counter[tuple[Any, str]] = Counter()
+    decisions = {one.decision_id: one for one in decoded(pipeline, topics.DECISIONS, Decision)}
+    for decision in decisions.values():
+        at = decision.occurred_at
+        bucket = at - timedelta(seconds=at.second % 10, microseconds=at.microsecond)
+        for series in ("all=tickets", f"category={decision.category.label}", f"team={decision.team}"):
+            found[bucket, series] += 1
+    return found
+
+
+def outage_is_told(pipeline: Pipeline) -> list[Alert]:
+    """The words on the outage's incident, where it has been resolved; checked on the way."""
+    words: list[Alert] = decoded(pipeline, topics.ALERTS, Alert)
+    (incident,) = {word.incident_id for word in words}
+    assert words[0].stage is AlertStage.OPENED
+    began = NOON + OUTAGE_AFTER
+    assert began - timedelta(minutes=5) <= words[0].opened_at <= began + timedelta(minutes=2)
+    assert began < words[0].at <= began + timedelta(minutes=5)
+    assert words[0].page
+    last = words[-1]
+    assert (last.stage, last.incident_id) == (AlertStage.RESOLVED, incident)
+    assert {"vpn", "drops"} & {part.text for part in last.cause.terms}
+    subjects = {event.ticket_id: event.subject for event in tickets()}
+    assert {subjects[name] for name in last.cause.examples} == {OUTAGE[0]}
+    assert last.cause.requesters > 50
+    return words
+
+
+def resolved(pipeline: Pipeline) -> bool:
+    return any(word.stage is AlertStage.RESOLVED for word in decoded(pipeline, topics.ALERTS, Alert))
+
+
+def fold_of_the_log(pipeline: Pipeline) -> list[Alert]:
+    """What the log of counts says without Kafka, process or snapshot."""
+    owners = {name: label.team for name, label in wiring.load_taxonomy(pipeline.settings).categories.items()}
+    watch = SpikeWatch(owners, topics.PARTITIONS)
+    return [
+        word
+        for record in pipeline.read(topics.COUNTS)
+        for word in watch.take(record.offset, pipeline.codec.decode(record.value, BucketCounts))
+    ]
+
+
+@pytest.mark.slow
+def test_an_outage_becomes_one_incident_with_its_words_and_tickets_and_ends(pipeline: Pipeline) -> None:
+    events = tickets()
+    closed = [
+        ticket_event(event_id=f"c-{item.event_id}", ticket_id=item.ticket_id, kind=kind, occurred_at=item.occurred_at)
+        for item in events[:50]
+        for kind in (EventKind.CLOSED,)
+    ]
+    pipeline.start_worker()
+    pipeline.publish([*events, *closed])
+    pipeline.wait_for("the end of the incident", lambda: resolved(pipeline), within_seconds=120)
+    words = outage_is_told(pipeline)
+    assert words == fold_of_the_log(pipeline)
+    counted = totals(pipeline)
+    assert {key: counted[key] for key in expected_totals(pipeline)} == expected_totals(pipeline)
+
+    pipeline.wait_until_stored("alerts", len(words))
+    pipeline.wait_until_stored("ticket_decisions", len(events))
+    assert pipeline.ask_store("SELECT count() FROM alerts")[0][0] == len(words)
+    ((stage, team, terms, examples),) = pipeline.ask_store("SELECT stage, team, terms.text, examples FROM incidents")
+    assert (stage, team) == ("resolved", words[-1].team)
+    assert tuple(terms) == tuple(part.text for part in words[-1].cause.terms)
+    assert tuple(examples) == words[-1].cause.examples
+
+    def stored_counts() -> dict[tuple[Any, str], int]:
+        rows = pipeline.ask_store("SELECT bucket, series, tickets FROM counts")
+        return {(bucket.replace(tzinfo=UTC), series): number for bucket, series, number in rows}
+
+    pipeline.wait_for("all counts in the store", lambda: stored_counts() == dict(counted))
+    for name in ("incidents", "alerts"):
+        assert words[-1].subject in pipeline.triage("query", name).stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("snapshot_seconds", ["0", "3600"], ids=["with snapshots", "from the log alone"])
+def test_after_a_sigkill_in_the_middle_the_counts_and_alerts_are_those_of_the_log(
+    pipeline: Pipeline, snapshot_seconds: str
+) -> None:
+    """The kill comes within the outage, while its incident is open."""
+    events = tickets()
+    within = [item for item in events if item.occurred_at < NOON + OUTAGE_AFTER + OUTAGE_FOR / 2]
+    roles = ("--only", "triage", "--only", "count", "--only", "watch")
+    worker = pipeline.start_worker(*roles, TRIAGE_SNAPSHOT_SECONDS=snapshot_seconds)
+    pipeline.publish(within)
+    pipeline.wait_for("the first alert", lambda: len(pipeline.read(topics.ALERTS)) > 0, within_seconds=120)
+    worker.kill()
+    assert not resolved(pipeline), "the worker was not killed in the middle"
+
+    again = pipeline.start_worker(*roles, TRIAGE_SNAPSHOT_SECONDS=snapshot_seconds)
+    pipeline.publish(events[len(within) :])
+    pipeline.wait_for("the end of the incident", lambda: resolved(pipeline), within_seconds=120)
+    if snapshot_seconds == "0":
+        assert list((pipeline.settings.data_dir / "watch" / pipeline.settings.app_id).glob("watch@*"))
+        assert len(pipeline.read(topics.COUNTING)) > topics.PARTITIONS
+    else:
+        assert "are taken in again" in again.log()
+        assert "are counted again" in again.log()
+    words = outage_is_told(pipeline)
+    assert list(dict.fromkeys(map(repr, words))) == [repr(word) for word in fold_of_the_log(pipeline)]
+    counted = totals(pipeline)
+    assert {key: counted[key] for key in expected_totals(pipeline)} == expected_totals(pipeline)

@@ -1,0 +1,192 @@
+"""The watch is a fold of the log of counts: what it tells follows from the log, wherever it was stopped."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from models.counting import Counted, PartitionCounter, counted
+from models.watching import ALL, SpikeWatch, WatchSettings, terms_of
+from schemas.alerts import Alert, AlertStage
+from schemas.counts import BucketCounts
+from schemas.decisions import Band, Decision, Judgement, LogPosition
+from schemas.errors import BadSnapshot
+from schemas.events import EventKind
+
+START = datetime(2026, 3, 2, 8, tzinfo=UTC)
+OWNERS = {"network": "net", "billing": "money", "access": "it"}
+CATEGORIES = tuple(OWNERS)
+PARTITIONS = 2
+SETTINGS = WatchSettings(slots=32)
+
+
+def watch(partitions: int = PARTITIONS, settings: WatchSettings = SETTINGS) -> SpikeWatch:
+    return SpikeWatch(OWNERS, partitions, settings)
+
+
+def mark(partition: int, second: float) -> BucketCounts:
+    at = START + timedelta(seconds=second)
+    return BucketCounts(partition=partition, bucket=at, through=-1, counts={})
+
+
+def ticket(offset: int, second: float, category: str, subject: str = "Invoice is wrong") -> Counted:
+    return Counted(
+        offset=offset,
+        occurred_at=START + timedelta(seconds=second),
+        requester=f"r{offset}",
+        series={"all": "tickets", "category": category, "team": OWNERS[category]},
+        ticket_id=f"T-{offset}-{category}",
+        subject=subject,
+    )
+
+
+def log_of(outages: dict[str, tuple[float, float]], hours: float = 3.0) -> list[BucketCounts]:
+    """A log of counts: four tickets a minute, and during an outage of a category (from, to, in minutes) 18 more."""
+    random = np.random.default_rng(5)
+    counter, log, offsets = PartitionCounter(), [], [0] * PARTITIONS
+    for second in range(0, int(hours * 3600), 10):
+        for partition in range(PARTITIONS):
+            found = [(CATEGORIES[random.integers(3)], "Invoice is wrong") for _ in range(random.poisson(0.33))]
+            for category, (begins, ends) in outages.items():
+                if begins * 60 <= second < ends * 60:
+                    found += [(category, f"{category} gateway drops constantly")] * random.poisson(1.5)
+            events = []
+            for category, subject in found:
+                offsets[partition] += 1
+                events.append(ticket(PARTITIONS * offsets[partition] + partition, second + 5, category, subject))
+            log += counter.count_buckets(partition, events) or [mark(partition, second)]
+    return log
+
+
+def told(over: SpikeWatch, log: list[BucketCounts], start: int = 0) -> list[Alert]:
+    return [word for offset, record in enumerate(log[start:], start) for word in over.take(offset, record)]
+
+
+def test_an_outage_is_one_incident_with_one_page_its_words_and_its_tickets() -> None:
+    log = log_of({"network": (120, 140)})
+    words = told(watch(), log)
+    assert len({word.incident_id for word in words}) == 1
+    assert [word.stage for word in words].count(AlertStage.OPENED) == 1
+    first, last = words[0], words[-1]
+    assert (first.stage, first.subject, first.team, first.page) == (AlertStage.OPENED, "category=network", "net", True)
+    assert abs(first.opened_at - START - timedelta(minutes=120)) <= timedelta(minutes=3)
+    assert first.at - START <= timedelta(minutes=123)
+    assert last.stage is AlertStage.RESOLVED
+    assert [word.at for word in words] == sorted({word.at for word in words}), "one word at a time"
+    assert "gateway drops" in {part.text for part in last.cause.terms}
+    assert {part.text for part in last.cause.terms} <= terms_of("network gateway drops constantly")
+    subjects = {one.ticket_id: one.subject for record in log for one in record.tickets}
+    assert {subjects[name] for name in last.cause.examples} == {"network gateway drops constantly"}
+    assert last.cause.requesters > 100
+
+
+def test_outages_of_two_teams_are_two_incidents() -> None:
+    words = told(watch(), log_of({"network": (120, 135), "billing": (123, 140)}))
+    opened = [word for word in words if word.stage is AlertStage.OPENED]
+    assert {word.team for word in opened} == {"net", "money"}
+
+
+@pytest.mark.parametrize("cut", [0, 1, 900, 1500, 1530, 1600])
+def test_a_watch_goes_on_from_its_snapshot_as_if_it_had_never_stopped(cut: int) -> None:
+    log = log_of({"network": (120, 140)})
+    whole = watch()
+    expected = told(whole, log)
+    before = watch()
+    first = told(before, log[:cut])
+    after = watch()
+    after.restore(before.to_bytes())
+    again = max(0, cut - 7)  # what Kafka delivers once more
+    assert first + told(after, log, again) == expected
+    assert after.to_bytes() == whole.to_bytes()
+
+
+def test_counts_that_are_told_again_change_nothing() -> None:
+    log = log_of({"network": (120, 140)})
+    doubled = [one for at, record in enumerate(log) for one in (record, log[max(0, at - 1)])]
+    assert told(watch(), doubled) == told(watch(), log)
+
+
+def test_a_partition_that_is_read_late_is_waited_for() -> None:
+    """After a crash partitions are read at different paces: here one altogether before the other."""
+    log = log_of({"network": (120, 140)})
+    apart = sorted(log, key=lambda record: record.partition)
+    words = told(watch(), log)
+    assert told(watch(), apart) == words
+    assert words
+
+
+def test_a_partition_that_was_never_heard_of_holds_everything_back_until_it_is_marked() -> None:
+    three = watch(3)
+    log = log_of({"network": (120, 140)})
+    assert told(three, log) == []
+    assert three.newest is None
+    words = three.take(len(log), mark(2, 3 * 3600))
+    assert [word for word in words if word.stage is AlertStage.OPENED]
+
+
+def test_a_record_that_is_late_is_not_taken_into_a_hop_that_was_scored() -> None:
+    over = watch(1)
+    counter = PartitionCounter()
+    for offset, record in enumerate(counter.count_buckets(0, [ticket(0, 0, "network"), ticket(1, 100, "network")])):
+        over.take(offset, record)
+    newest = over.newest
+    assert newest == START + timedelta(seconds=70), "100 s less the lateness of 30 s"
+    late = PartitionCounter().count_buckets(0, [ticket(0, 20, "network")])[0]
+    assert over.take(9, late) == []
+    assert over.newest == newest
+
+
+def test_series_beyond_the_room_are_not_watched_and_said_so() -> None:
+    over = watch(1, WatchSettings(slots=3))
+    for offset, record in enumerate(log_of({}, hours=0.2)):
+        over.take(offset, replace(record, partition=0))
+    assert over.unwatched > 0
+
+
+def test_a_snapshot_of_other_settings_or_none_is_refused() -> None:
+    data = watch().to_bytes()
+    with pytest.raises(BadSnapshot):
+        watch(settings=WatchSettings(slots=16)).restore(data)
+    for broken in (b"", b"{}", data[:50], data[: len(data) // 2], json.dumps({"format": 1}).encode() * 9):
+        with pytest.raises(BadSnapshot):
+            watch().restore(broken)
+
+
+def test_terms_are_words_and_pairs_without_numbers() -> None:
+    assert terms_of("VPN-Tunnel bricht ab: 4711") == {"vpn", "tunnel", "bricht", "vpn tunnel", "tunnel bricht"}
+
+
+def decision(**changes: object) -> Decision:
+    judged = Judgement(label="network", probability=0.9, top=())
+    fields: dict[str, object] = {
+        **dict.fromkeys(("decision_id", "event_id", "source"), "x"),
+        **dict.fromkeys(("category", "intent", "priority", "sentiment", "language"), judged),
+        "event": LogPosition(topic="t", partition=0, offset=0),
+        "kind": EventKind.CREATED,
+        "ticket_id": "T-1",
+        "tenant": "acme",
+        "channel": "",
+        "customer_tier": None,
+        "subject": "s" * 999,
+        "sentiment_score": 0.0,
+        "team": "net",
+        "queue": "review",
+        "band": Band.REVIEW,
+        "models": {},
+        "occurred_at": START,
+    }
+    return Decision(**{**fields, **changes})  # type: ignore[arg-type]  the fields are right, as a whole
+
+
+def test_a_ticket_counts_when_it_comes_in_and_not_when_something_happens_to_it() -> None:
+    one = counted(decision(tenant="t" * 500), 7, "ann")
+    assert one is not None
+    assert one.series["all"] == ALL.partition("=")[2]
+    assert (one.series["category"], one.series["team"], len(one.series["tenant"])) == ("network", "net", 100)
+    assert "channel" not in one.series, "a source that names none has none"
+    assert (len(one.subject), one.ticket_id, one.requester, one.offset) == (200, "T-1", "ann", 7)
+    assert counted(decision(kind=EventKind.MESSAGE_ADDED), 7, "ann") is None
