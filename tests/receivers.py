@@ -277,6 +277,10 @@ def served(port: int = 0) -> Iterator[Counterpart]:
         ready.set_result(f"http://127.0.0.1:{runner.addresses[0][1]}")
         await stop.wait()
         await runner.cleanup()
+        late = asyncio.all_tasks() - {asyncio.current_task()}  # answers that were to take longer than the test
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
     thread.start()

@@ -13,7 +13,7 @@ from pipeline import Pipeline
 from receivers import Counterpart, Illness, free_port, is_firing, served
 
 from schemas import topics
-from schemas.alerts import Alert, AlertStage
+from schemas.alerts import Alert, AlertStage, SpikeSize
 from streams import wiring
 from streams.publish import Outgoing
 
@@ -133,6 +133,32 @@ def test_what_a_receiver_refuses_is_a_dead_letter_with_its_answer_and_the_next_a
     publish(pipeline, incident("next"))
     pipeline.wait_for("the next", lambda: "next" in state(counterpart))
     assert len(counterpart.requests) == sent + 1, "what was refused is committed, too"
+
+
+def test_what_was_refused_is_told_as_it_stands_once_it_is_redriven(
+    pipeline: Pipeline, counterpart: Counterpart
+) -> None:
+    counterpart.illnesses.append(Illness(400, body="wrong key"))
+    environment = counterpart.environment("pagerduty")
+    worker = pipeline.start_worker("--only", "notify", **environment)
+    publish(pipeline, incident("i-1"), incident("over"))
+    pipeline.wait_for("the letter", lambda: len(pipeline.read(topics.DEAD_LETTERS)) == 1)
+    refused = pipeline.read(topics.DEAD_LETTERS)[0].key.decode()
+    (taken,) = {"i-1", "over"} - {refused}
+    pipeline.wait_for("the other", lambda: state(counterpart) == {taken: "triggered"})
+    assert worker.stop() == 0
+
+    # The key is mended; the incident has gone on meanwhile.
+    worker = pipeline.start_worker("--only", "notify", **environment)
+    newest = incident(refused, AlertStage.UPDATED, size=SpikeSize(observed=999, expected=12, score=40))
+    publish(pipeline, newest)
+    pipeline.wait_for("the update", lambda: "it was told when it began" in worker.log())
+    assert refused not in state(counterpart)
+    redriven = pipeline.triage("deadletters", "redrive", "--stage", "notify", "--yes")
+    assert redriven.returncode == 0, redriven.stderr
+    pipeline.wait_for("the page", lambda: state(counterpart) == {taken: "triggered", refused: "triggered"})
+    (late,) = [one for one in counterpart.incidents if one.key == refused]
+    assert "999 tickets" in late.payload["summary"]
 
 
 def test_a_worker_killed_between_sending_and_committing_leaves_one_incident(

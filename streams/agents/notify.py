@@ -21,6 +21,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas import topics
 from schemas.alerts import Alert, AlertStage
+from schemas.dead_letters import REDRIVEN_HEADER
 from schemas.errors import DeadLettered, ReceiverAway, ReceiverRefused
 from sinks.notify.receivers import Receiver
 from sinks.notify.sender import Pace, Sender, pause
@@ -205,9 +206,13 @@ class NotifyAgent:
         if not self._receiver.wants(alert):
             return
         name, failures = alert.incident_id, 0
+        newest = self._board.newest(name)
+        redriven = any(header == REDRIVEN_HEADER for header, _ in record.headers)
+        if redriven and newest is not None and newest.stage is not AlertStage.RESOLVED:
+            alert = newest  # what was refused is told as it stands today
         try:
             while True:
-                told = self._was_told(record, alert)
+                told = name in self._told or (not redriven and self._was_told_before(record, name))
                 why = held_back(
                     alert,
                     self._board.newest(name),
@@ -248,10 +253,10 @@ class NotifyAgent:
                 return
             await self._sender.send(self._receiver.request(alert, self._clock()))
 
-    def _was_told(self, record: Record, alert: Alert) -> bool:
-        """Whether this receiver knows of the incident: from this process, or from the one before it."""
-        first = self._board.first_offset(alert.incident_id)
-        return alert.incident_id in self._told or (first is not None and first < self._began[record.partition])
+    def _was_told_before(self, record: Record, incident_id: str) -> bool:
+        """Whether an earlier process has seen to the incident: it stands before where this one began."""
+        first = self._board.first_offset(incident_id)
+        return first is not None and first < self._began[record.partition]
 
     def _note_told(self, alert: Alert) -> None:
         if alert.stage is AlertStage.RESOLVED:
