@@ -18,9 +18,10 @@ from schemas.dead_letters import DeadLetter
 from schemas.decisions import Assignment, Decision
 from schemas.events import TicketEvent
 from schemas.feedback import Feedback
+from schemas.lessons import Lesson
 from schemas.model_log import ModelsActivated, ModelSet
 
-Word = TicketEvent | Decision | Assignment | Feedback | DeadLetter | ModelSet | ModelsActivated | Alert
+Word = TicketEvent | Decision | Assignment | Feedback | DeadLetter | ModelSet | ModelsActivated | Alert | Lesson
 
 WORDS: Mapping[str, type[Word]] = {
     "ticket_event": TicketEvent,
@@ -28,6 +29,7 @@ WORDS: Mapping[str, type[Word]] = {
     "assignment": Assignment,
     "feedback": Feedback,
     "dead_letter": DeadLetter,
+    "lesson": Lesson,
     "model_set": ModelSet,
     "models_activated": ModelsActivated,
     "alert": Alert,

@@ -101,8 +101,14 @@ def check(states: Iterable[TopicState]) -> None:
     """Raise TopicsDiffer where a topic is not as the table says, or where the numbers of partitions differ."""
     states = list(states)
     lines = [f"{state.topic.name}: {difference}" for state in states for difference in state.differences]
-    if len({state.partitions for state in states}) > 1:
-        counts = ", ".join(f"{state.topic.name} {state.partitions}" for state in states)
+    lines += [
+        f"{state.topic.name}: {state.partitions} partitions, the table says {state.topic.partitions}"
+        for state in states
+        if state.topic.partitions not in (None, state.partitions)
+    ]
+    alike = [state for state in states if state.topic.partitions is None]
+    if len({state.partitions for state in alike}) > 1:
+        counts = ", ".join(f"{state.topic.name} {state.partitions}" for state in alike)
         lines.append(
             f"the topics must all have the same number of partitions, so that a ticket's records meet: {counts}"
         )
@@ -123,7 +129,7 @@ async def _create(admin: AIOKafkaAdminClient, topics: list[Topic], settings: Set
     wanted = [
         NewTopic(
             topic.name,
-            settings.topic_partitions,
+            topic.partitions or settings.topic_partitions,
             settings.topic_replication or min(_USUAL_REPLICAS, brokers),
             topic_configs=dict(topic.config()),
         )

@@ -8,4 +8,5 @@ class Role(StrEnum):
 
     TRIAGE = "triage"
     ARCHIVE = "archive"
+    LEARN = "learn"
     NOTIFY = "notify"

@@ -14,6 +14,7 @@ from schemas.dead_letters import REDRIVEN_HEADER, DeadLetter, marked_place
 from schemas.decisions import Decision
 from schemas.errors import DeadLettered, StoreUnavailable
 from schemas.events import TicketEvent
+from schemas.lessons import activated_lessons
 from schemas.model_log import activated_version
 from sinks.archive import Archive
 from sinks.rows import Row, dead_letter_row, decision_row, event_row
@@ -105,7 +106,7 @@ class ArchiveAgent:
             letter = DeadLetter.read(record.key, record.value, record.headers, failed_at=time_of(record))
             return dead_letter_row(letter, position_of(record))
         if record.topic == topics.EVENTS.name:
-            if activated_version(record.value, record.headers) is not None:
+            if _takes_over(record):
                 return None
             event = await self._decoder.decode(record.value, TicketEvent)
             return event_row(event, position_of(record)) if isinstance(event, TicketEvent) else None
@@ -142,3 +143,9 @@ def _latency_ms(record: Record) -> int:
     """The latency that the triage agent noted, -1 where it is missing."""
     value = dict(record.headers).get(LATENCY_HEADER)
     return int(value) if value is not None and value.isdigit() and len(value) < 10 else -1  # noqa: PLR2004  11 days
+
+
+def _takes_over(record: Record) -> bool:
+    """Whether it says that other models or lessons hold from here on."""
+    version = activated_version(record.value, record.headers)
+    return version is not None or activated_lessons(record.value, record.headers) is not None
