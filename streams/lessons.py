@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -20,8 +21,9 @@ from aiokafka.errors import KafkaError
 from schemas import topics
 from schemas.codec import Codec
 from schemas.dead_letters import Header
+from schemas.decisions import LogPosition
 from schemas.errors import DeadLettered, KafkaUnavailable, ModelsNotReproducible, UnknownModels
-from schemas.lessons import LESSONS_HEADER, Lesson, activated_lessons
+from schemas.lessons import LEARNED_HEADS, LESSONS_HEADER, Lesson, activated_lessons
 from streams.decoding import Decoder
 from streams.publish import Outgoing
 from streams.reading import Place, Reader, reader
@@ -81,10 +83,12 @@ class LessonReader:
 
     async def _looked_back(self, source: Reader, partition: int, offset: int) -> int | None:
         lessons = (await source.bounds([LESSONS]))[LESSONS][1]
+        if not lessons:
+            return None
         place = topics.EVENTS.name, partition
         start, _ = (await source.bounds([place]))[place]
         far, end = LOOK_BACK, offset
-        while lessons and end > start:
+        while end > start:
             first = max(start, end - far)
             newest: int | None = None
             async for records in source.read({place: (first, end)}):
@@ -193,6 +197,27 @@ def nothing_learned() -> Learned:
     from models.learned import Learned  # noqa: PLC0415  as above
 
     return Learned()
+
+
+def warm_up() -> None:
+    """Load and compile what learning takes, so that the first lesson is known as soon as any other. Blocks."""
+    nowhere = LogPosition(topic="", partition=0, offset=0)
+    lesson = Lesson(
+        feedback_id="",
+        feedback=nowhere,
+        head=LEARNED_HEADS[0],
+        label="any",
+        tenant="",
+        source="",
+        ticket_id="",
+        event=nowhere,
+        subject="words",
+        body="",
+        occurred_at=datetime.fromtimestamp(0, UTC),
+    )
+    learned = nothing_learned()
+    learned.learn(lesson)
+    learned.evidence(lesson.head, learned.read(lesson.text))
 
 
 def learn_all(learned: Learned, lessons: Iterable[Lesson]) -> None:

@@ -22,7 +22,7 @@ from streams.agents.triage import TriageAgent
 from streams.app import AgentPlan, build_app
 from streams.decoding import Decoder, opened_decoder
 from streams.health import served_health
-from streams.lessons import LessonReader, LiveLessons
+from streams.lessons import LessonReader, LiveLessons, warm_up
 from streams.model_log import LiveModels, ModelLog
 from streams.monitor import Monitor
 from streams.publish import Publisher
@@ -30,6 +30,8 @@ from streams.reading import Place, places_of, reader
 from streams.settings import Settings
 
 if TYPE_CHECKING:
+    from models.decide import Models
+    from schemas.model_log import ModelSet
     from sinks.archive import Archive
 
 log = logging.getLogger("triage.worker")
@@ -63,32 +65,7 @@ async def run_worker(
         codec = Codec()
         decoder = await stack.enter_async_context(opened_decoder(settings, codec, written=table))
 
-        plans: list[AgentPlan] = []
-        if making is not None:
-            publisher = await stack.enter_async_context(Publisher(settings.producer_options()))
-            lessons = LiveLessons(await stack.enter_async_context(LessonReader(settings, decoder)))
-            models = LiveModels(ModelLog(settings, decoder), lessons, codec, *(await making))
-            await models.open(publisher)
-            agent = TriageAgent(
-                models=models, codec=codec, decoder=decoder, publisher=publisher, clock=wiring.wall_clock
-            )
-            plans.append(
-                AgentPlan(
-                    name=Role.TRIAGE,
-                    topics=(topics.EVENTS,),
-                    work=agent,
-                    most=MOST_TRIAGED,
-                    on_assigned=models.forget,
-                    waiting_for=lambda: agent.waiting_for,
-                )
-            )
-        if Role.ARCHIVE in roles:
-            plans.append(await _archive_plan(stack, settings, decoder, failed))
-        if Role.LEARN in roles:
-            plans.append(await _learn_plan(stack, settings, codec, decoder, failed))
-        if Role.NOTIFY in roles:
-            plans += await _notify_plans(stack, settings, decoder, failed)
-
+        plans = await _plans(stack, settings, roles, codec, decoder, making, failed)
         apps = [build_app(plan, settings, failed) for plan in plans]
         monitor = Monitor(list(zip(plans, apps, strict=True)), patience=timedelta(seconds=settings.stuck_after_seconds))
         if settings.health_port is not None:
@@ -107,6 +84,9 @@ async def run_worker(
             log.info("ready: %s", ", ".join(plan.name for plan in plans))
             if ready is not None:
                 ready()
+            if making is not None:
+                warming = asyncio.ensure_future(asyncio.to_thread(warm_up))
+                stack.callback(warming.cancel)
             await _first(failed, watching, stop.wait(), *(app.wait_until_stopped() for app in apps))
             _raise_failure(failed, watching)
             if not stop.is_set():
@@ -115,6 +95,42 @@ async def run_worker(
             waits = any(plan.waiting_for() is not None for plan in plans)  # for what may not come back soon
             await _stop_all(apps, failed, graceful=not (failed.done() or watching.done() or waits))
         _raise_failure(failed)  # where the last batch failed, the stop was not in order
+
+
+async def _plans(
+    stack: AsyncExitStack,
+    settings: Settings,
+    roles: set[Role],
+    codec: Codec,
+    decoder: Decoder,
+    making: asyncio.Future[tuple[ModelSet, Models]] | None,
+    failed: asyncio.Future[None],
+) -> list[AgentPlan]:
+    """The agents of `roles`. `making` makes the models of the one that decides."""
+    plans: list[AgentPlan] = []
+    if making is not None:
+        publisher = await stack.enter_async_context(Publisher(settings.producer_options()))
+        lessons = LiveLessons(await stack.enter_async_context(LessonReader(settings, decoder)))
+        models = LiveModels(ModelLog(settings, decoder), lessons, codec, *(await making))
+        await models.open(publisher)
+        agent = TriageAgent(models=models, codec=codec, decoder=decoder, publisher=publisher, clock=wiring.wall_clock)
+        plans.append(
+            AgentPlan(
+                name=Role.TRIAGE,
+                topics=(topics.EVENTS,),
+                work=agent,
+                most=MOST_TRIAGED,
+                on_assigned=models.forget,
+                waiting_for=lambda: agent.waiting_for,
+            )
+        )
+    if Role.ARCHIVE in roles:
+        plans.append(await _archive_plan(stack, settings, decoder, failed))
+    if Role.LEARN in roles:
+        plans.append(await _learn_plan(stack, settings, codec, decoder, failed))
+    if Role.NOTIFY in roles:
+        plans += await _notify_plans(stack, settings, decoder, failed)
+    return plans
 
 
 def _raise_failure(*futures: asyncio.Future[None]) -> None:

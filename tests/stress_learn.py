@@ -40,7 +40,7 @@ from streams.feed import outgoing
 from streams.feedback_cli import feedback_record
 from streams.publish import Outgoing, Publisher
 
-LABELS = ("billing", "access", "sales", "shipping_returns", "network", "hr_internal")
+LABELS = ("billing", "access", "product_question", "shipping_returns", "network", "hr_internal")
 WORDS = (
     *("Drucker", "Tarif", "Zeile", "Ordner", "Halle", "Vorgang", "Kennung", "Ablauf", "Liste", "Konto", "Stempel"),
     *("Fenster", "Taste", "Auftrag", "Bericht", "Formular", "Schublade", "Regal", "Lampe", "Signal", "Anhang"),
