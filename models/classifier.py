@@ -104,6 +104,11 @@ class TextClassifier(base.MiniBatchClassifier):
             return self._reader.read(x)
         return named_bag(x, self.bits)
 
+    def expect(self, label: Hashable) -> None:
+        """Know `label` before its first ticket."""
+        if label not in self._columns:
+            self._add(label)
+
     def learn_one(self, x: Any, y: Hashable) -> None:
         """Learn that `x` is labelled `y`."""
         self.learn_bags([self.read(x)], [y])

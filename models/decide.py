@@ -8,19 +8,23 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from models import language, sentiment
 from models.language import LanguageJudge
-from models.learners import RulesThenBayes
 from models.priority import with_circumstances
 from models.rules import PhraseRules
 from models.scores import judge, rounded, set_by_a_person, softmax
 from models.sentiment import score_sentiment
 from models.taxonomy import OTHER, Label, Taxonomy
 from models.text import fold
-from schemas.decisions import Band, Decision, Judgement, LogPosition
+from schemas.decisions import Band, Decision, Judgement, LogPosition, Reason
 from schemas.events import TicketEvent
 from schemas.topics import REVIEW_QUEUE
+
+if TYPE_CHECKING:
+    from models.features import Bag
+    from models.learned import Learned  # with river and numba: two seconds that a worker without lessons does without
 
 CODE_VERSION = "1"
 """The version of all code that decisions depend on: a change that changes them changes it, and a test says so."""
@@ -34,11 +38,13 @@ class Models:
     """Everything that a decision is computed with besides the event."""
 
     taxonomy: Taxonomy
-    category: RulesThenBayes
-    intent: RulesThenBayes
-    priority: RulesThenBayes
+    category: PhraseRules
+    intent: PhraseRules
+    priority: PhraseRules
     language: LanguageJudge
     versions: Mapping[str, str]
+    learned: Learned | None = None
+    """What people have taught since; None before the first lesson."""
 
 
 def starting_models(taxonomy: Taxonomy) -> Models:
@@ -76,9 +82,10 @@ def decide(event: TicketEvent, position: LogPosition, models: Models) -> Decisio
     tongue = _or_human(human, "language") or models.language.judge(text, event.language_hint)
     mood_score, judged_mood = score_sentiment(text, tongue.label)
     mood = _or_human(human, "sentiment") or judged_mood
-    category = _or_human(human, "category") or _judged(models.category, folded)
-    intent = _or_human(human, "intent") or _judged(models.intent, folded)
-    priority = _or_human(human, "priority") or _priority(event, folded, mood_score, models)
+    bag = None if models.learned is None else models.learned.read(text)
+    category = _or_human(human, "category") or _judged(*_scored("category", models.category, folded, bag, models))
+    intent = _or_human(human, "intent") or _judged(*_scored("intent", models.intent, folded, bag, models))
+    priority = _or_human(human, "priority") or _priority(event, folded, bag, mood_score, models)
 
     team, band = _route(category, tongue, human.get("team"), models.taxonomy)
     return Decision(
@@ -106,29 +113,44 @@ def decide(event: TicketEvent, position: LogPosition, models: Models) -> Decisio
     )
 
 
-def _head(labels: Mapping[str, Label]) -> RulesThenBayes:
-    return RulesThenBayes(PhraseRules(label.rules for label in labels.values()))
+def _head(labels: Mapping[str, Label]) -> PhraseRules:
+    return PhraseRules(label.rules for label in labels.values())
 
 
 def _or_human(human: Mapping[str, str], field: str) -> Judgement | None:
     return set_by_a_person(human[field]) if field in human else None
 
 
-def _judged(head: RulesThenBayes, folded: str) -> Judgement:
-    scores, reasons = head.explain_one(folded)
+def _scored(
+    head: str, rules: PhraseRules, folded: str, bag: Bag | None, models: Models
+) -> tuple[dict[str, float], dict[str, list[Reason]]]:
+    """Score per label of the taxonomy, in nats: the rules', as a prior, and what lessons add; with the reasons."""
+    scores, reasons = rules.score(folded)
+    evidence = None if models.learned is None or bag is None else models.learned.evidence(head, bag)
+    if evidence is None:
+        return scores, reasons
+    weights = {label: evidence.weight(label) for label in scores}
+    mean = sum(weights.values()) / len(weights)  # what is added to all labels alike says nothing
+    for label, weight in weights.items():
+        scores[label] += weight - mean
+        reasons.setdefault(label, []).append(Reason(text="learned from corrections", weight=weight - mean))
+    return scores, reasons
+
+
+def _judged(scores: Mapping[str, float], reasons: Mapping[str, list[Reason]]) -> Judgement:
     probabilities = softmax(scores)
     return judge(probabilities, reasons.get(max(probabilities, key=probabilities.__getitem__), ()))
 
 
-def _priority(event: TicketEvent, folded: str, mood_score: float, models: Models) -> Judgement:
-    scores, reasons = with_circumstances(
-        *models.priority.explain_one(folded),
-        sentiment_score=mood_score,
-        tier=event.customer_tier,
-        tier_weight=models.taxonomy.tiers.get(event.customer_tier or "", 0.0),
+def _priority(event: TicketEvent, folded: str, bag: Bag | None, mood_score: float, models: Models) -> Judgement:
+    return _judged(
+        *with_circumstances(
+            *_scored("priority", models.priority, folded, bag, models),
+            sentiment_score=mood_score,
+            tier=event.customer_tier,
+            tier_weight=models.taxonomy.tiers.get(event.customer_tier or "", 0.0),
+        )
     )
-    probabilities = softmax(scores)
-    return judge(probabilities, reasons.get(max(probabilities, key=probabilities.__getitem__), ()))
 
 
 def _route(category: Judgement, tongue: Judgement, human_team: str | None, taxonomy: Taxonomy) -> tuple[str, Band]:

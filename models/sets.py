@@ -6,14 +6,21 @@ import hashlib
 import json
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from models.decide import CODE_VERSION, Models, starting_models, starting_versions
 from models.taxonomy import parse_taxonomy
 from schemas.errors import BadTaxonomy, ModelsNotReproducible
 from schemas.model_log import ModelSet
 
+if TYPE_CHECKING:
+    from models.learned import Learned  # a worker without lessons does not load it
+
 SET = "set"
 """The entry of a decision's `models` that names the whole set."""
+
+LESSONS = "lessons"
+"""The entry that names the last lesson that was known; it is not there before the first one."""
 
 
 def model_set(taxonomy: str, recorded_at: datetime) -> ModelSet:
@@ -39,3 +46,8 @@ def models_of(chosen: ModelSet) -> Models:
     if dict(chosen.heads) != dict(models.versions):
         raise other
     return replace(models, versions={**models.versions, SET: chosen.version})
+
+
+def with_lessons(models: Models, learned: Learned, last: int | None) -> Models:
+    """`models` that also know what is `learned` by the lessons up to `last`."""
+    return replace(models, learned=learned, versions={**models.versions, LESSONS: str(last)})

@@ -96,6 +96,10 @@ class InvalidEvent(DeadLettered):
     """A decoded event breaks one of its own rules."""
 
 
+class UnknownTicket(DeadLettered):
+    """Feedback on a ticket of which the events' topic holds no event: there is no text to learn from."""
+
+
 class UnknownModels(DeadLettered):
     """A record activates a set of models that `models.sets.v1` does not hold: the ones before it decide on."""
 

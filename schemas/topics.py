@@ -12,6 +12,7 @@ from schemas.counts import BucketCounts, CountingState
 from schemas.decisions import Assignment, Decision
 from schemas.events import MOST_EVENT_BYTES, TicketEvent
 from schemas.feedback import Feedback
+from schemas.lessons import Lesson
 from schemas.model_log import ModelsActivated, ModelSet
 from schemas.words import Word
 
@@ -48,6 +49,7 @@ class Topic:
     retention: timedelta | None
     cleanup: Cleanup = Cleanup.DELETE
     partitions: int | None = None
+    """Where it is not what all others have."""
     most_bytes: int = MOST_RECORD_BYTES
 
     def config(self) -> Mapping[str, str]:
@@ -131,6 +133,14 @@ ALERTS = Topic(
     retention=None,
     cleanup=Cleanup.COMPACT,
 )
+LESSONS = Topic(
+    name="models.lessons.v1",
+    key="feedback_id",
+    word=Lesson,
+    about="What people taught, with the text that it was taught on: one partition, since the order is part of it.",
+    retention=None,
+    partitions=1,
+)
 
 
 def assignments(queue: str) -> Topic:
@@ -155,6 +165,7 @@ def topic_table(teams: Iterable[str]) -> tuple[Topic, ...]:
         MODEL_ACTIVATIONS,
         COUNTS,
         COUNTING,
+        LESSONS,
         ALERTS,
         *(assignments(queue) for queue in (*teams, REVIEW_QUEUE)),
     )

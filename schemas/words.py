@@ -19,6 +19,7 @@ from schemas.dead_letters import DeadLetter
 from schemas.decisions import Assignment, Decision
 from schemas.events import TicketEvent
 from schemas.feedback import Feedback
+from schemas.lessons import Lesson
 from schemas.model_log import ModelsActivated, ModelSet
 
 Word = (
@@ -32,6 +33,7 @@ Word = (
     | Alert
     | BucketCounts
     | CountingState
+    | Lesson
 )
 
 WORDS: Mapping[str, type[Word]] = {
@@ -40,6 +42,7 @@ WORDS: Mapping[str, type[Word]] = {
     "assignment": Assignment,
     "feedback": Feedback,
     "dead_letter": DeadLetter,
+    "lesson": Lesson,
     "model_set": ModelSet,
     "models_activated": ModelsActivated,
     "alert": Alert,

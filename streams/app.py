@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
@@ -44,6 +44,8 @@ class AgentPlan:
     may_stand_by: bool = False
     """Another worker may have all there is: this one is ready nevertheless, to take over."""
     on_assigned: Callable[[], None] | None = None
+    on_partitions: Callable[[Collection[int]], None] | None = None
+    """Is told the numbers of all partitions that are assigned, whenever they change."""
     waiting_for: Callable[[], str | None] = lambda: None
     """Names the service that the work waits for because it is away; None while it works."""
 
@@ -104,6 +106,12 @@ def build_app(plan: AgentPlan, settings: Settings, failed: asyncio.Future[None])
             on_assigned()
 
         app.on_partitions_assigned.connect(cast("Any", assigned), weak=False)
+    if (on_partitions := plan.on_partitions) is not None:
+
+        async def numbered(_app: Any, assigned: Any, **_: Any) -> None:
+            on_partitions({place.partition for place in assigned})
+
+        app.on_partitions_assigned.connect(cast("Any", numbered), weak=False)
     return app
 
 

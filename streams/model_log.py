@@ -18,13 +18,14 @@ from aiokafka.errors import KafkaError
 
 from models.decide import Models
 from models.lineage import Lineage
-from models.sets import models_of
+from models.sets import models_of, with_lessons
 from schemas import topics
 from schemas.codec import Codec
 from schemas.dead_letters import Header
 from schemas.errors import KafkaUnavailable, ModelsNotReproducible, UnknownModels
 from schemas.model_log import ACTIVATION_HEADER, FROM_THE_BEGINNING, ModelsActivated, ModelSet
 from streams.decoding import Decoder
+from streams.lessons import LiveLessons
 from streams.publish import Outgoing, Publisher
 from streams.reading import Reader, places_of, reader
 from streams.settings import Settings
@@ -87,9 +88,10 @@ class ModelLog:
 class LiveModels:
     """The models for each event, for the agent that decides."""
 
-    def __init__(self, model_log: ModelLog, codec: Codec, own: ModelSet, made: Models) -> None:
+    def __init__(self, model_log: ModelLog, lessons: LiveLessons, codec: Codec, own: ModelSet, made: Models) -> None:
         """`own` is the set that this worker's settings and code make, `made` its models."""
         self._log = model_log
+        self._lessons = lessons
         self._codec = codec
         self._own = own
         self._made: dict[str, Models] = {own.version: made}
@@ -133,13 +135,28 @@ class LiveModels:
         """Read the log if that is due."""
         if self._stale:
             self._stale = False
+            self._lessons.forget()
             await self._log.read()
+
+    async def come_to(self, partition: int, offset: int) -> None:
+        """Know which lessons are in force at `offset` of `partition`, the next record that is worked on."""
+        await self._lessons.come_to(partition, offset)
+
+    async def teach(self, last: int, partition: int) -> None:
+        """Let the lessons up to `last` take effect in `partition`. Raises UnknownModels where there are not so many."""
+        await self._lessons.activate(last, partition)
 
     def at(self, partition: int, offset: int) -> Models:
         """The models that decide on the event at `offset` of `partition`.
 
         Raises ModelsNotReproducible where another release's have taken over from this one's.
         """
+        models, learned = self._chosen(partition, offset), self._lessons.learned(partition)
+        if learned is None:
+            return models
+        return with_lessons(models, learned, self._lessons.known(partition))
+
+    def _chosen(self, partition: int, offset: int) -> Models:
         version = self._log.lineage.at(partition, offset) or self._own.version
         models = self._made.get(version)
         if models is None:

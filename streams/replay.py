@@ -8,21 +8,24 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from models.decide import Models, decide
-from models.sets import SET, models_of
+from models.sets import SET, models_of, with_lessons
 from schemas import topics
 from schemas.codec import Codec, to_json
 from schemas.dead_letters import DeadLetter
 from schemas.decisions import Assignment, Decision, LogPosition
-from schemas.errors import BadSettings, DeadLettered, ModelsNotReproducible
+from schemas.errors import BadSettings, DeadLettered, ModelsNotReproducible, UnknownModels
 from schemas.events import TicketEvent
+from schemas.lessons import activated_lessons
 from schemas.model_log import activated_version
 from streams.batches import Record, position_of, time_of
 from streams.decoding import Decoder
+from streams.lessons import LiveLessons
 from streams.model_log import ModelLog
 from streams.reading import Place, Reader, places_of, reader
 from streams.settings import Settings
@@ -135,11 +138,14 @@ class _Outputs:
 class Replay:
     """Decides again. Give it a `model_log` that was read, and call `run`."""
 
-    def __init__(self, settings: Settings, decoder: Decoder, codec: Codec, model_log: ModelLog) -> None:
+    def __init__(
+        self, settings: Settings, decoder: Decoder, codec: Codec, model_log: ModelLog, lessons: LiveLessons
+    ) -> None:
         self._settings = settings
         self._decoder = decoder
         self._codec = codec
         self._log = model_log
+        self._lessons = lessons
         self._models: dict[str, Models | ModelsNotReproducible] = {}
 
     async def run(
@@ -253,9 +259,10 @@ class Replay:
         emitted = outputs.by_offset.get(record.offset, ())
         report.emitted_again += max(0, len(emitted) - 1)
         event = await self._decoder.decode(record.value, TicketEvent)
+        await self._learn(record)
         verdict, detail, decision = self._verdict(record, event, emitted, wanted)
         if decision is not None and other is not None:
-            self._note_changes(decision, event, other, report)
+            self._note_changes(decision, event, self._knowing(other, record.partition), report)
         if verdict is Verdict.DIFFERENT:
             return decision
         if verdict is Verdict.MISSING and record.offset in letters:
@@ -266,6 +273,13 @@ class Replay:
         if verdict not in GOOD:
             report.example(position_of(record), verdict, detail)
         return None
+
+    async def _learn(self, record: Record) -> None:
+        """Know the lessons that were in force at this record, or take effect by it."""
+        await self._lessons.come_to(record.partition, record.offset)
+        if (last := activated_lessons(record.value, record.headers)) is not None:
+            with suppress(UnknownModels):  # then it is a dead letter, and those before it hold
+                await self._lessons.activate(last, record.partition)
 
     def _verdict(
         self, record: Record, event: TicketEvent | DeadLettered, emitted: Sequence[_Emitted], wanted: Range
@@ -288,7 +302,9 @@ class Replay:
         """The decision on a record; where there is none, the error that forbids it, or None where none is due."""
         if not isinstance(event, TicketEvent):
             version = activated_version(record.value, record.headers)
-            return None, None if version in self._log.sets else event
+            last = activated_lessons(record.value, record.headers)
+            known = last is not None and last == self._lessons.known(record.partition)
+            return None, None if known or version in self._log.sets else event
         if not event.kind.needs_decision:
             return None, None
         version = self._log.lineage.at(record.partition, record.offset)
@@ -296,9 +312,14 @@ class Replay:
         if isinstance(models, ModelsNotReproducible):
             return None, models
         try:
-            return decide(event, position_of(record), models), None
+            return decide(event, position_of(record), self._knowing(models, record.partition)), None
         except Exception as error:  # noqa: BLE001  as in the agent, where it makes a dead letter
             return None, error
+
+    def _knowing(self, models: Models, partition: int) -> Models:
+        """`models` with the lessons that are in force."""
+        learned = self._lessons.learned(partition)
+        return models if learned is None else with_lessons(models, learned, self._lessons.known(partition))
 
     def _compared(self, decision: Decision, emitted: Sequence[_Emitted], wanted: Range) -> tuple[Verdict, str]:
         now = _output(decision, wanted)

@@ -16,6 +16,7 @@ from schemas.codec import Codec
 from schemas.errors import BadSettings
 from streams import wiring
 from streams.decoding import opened_decoder
+from streams.lessons import LessonReader, LiveLessons
 from streams.model_log import ModelLog
 from streams.replay import GOOD, Range, Replay, Report, Verdict
 from streams.settings import Settings
@@ -36,8 +37,9 @@ async def run_replay(settings: Settings, wanted: Range, *, model: str | None, co
             def on_progress(done: int, total: int) -> None:
                 bar.update(task, completed=done, total=total)
 
-            replay = Replay(settings, decoder, codec, model_log)
-            return await replay.run(wanted, on_progress=on_progress, other=other)
+            async with LessonReader(settings, decoder) as source:
+                replay = Replay(settings, decoder, codec, model_log, LiveLessons(source))
+                return await replay.run(wanted, on_progress=on_progress, other=other)
 
 
 def print_report(report: Report, console: Console, *, compared_with: str | None, as_json: bool) -> None:

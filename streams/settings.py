@@ -92,7 +92,8 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(
         default_factory=lambda: user_data_path("triage"),
-        description="the folder of the embedded store and of the demo's Kafka log",
+        description="the folder of the embedded store, of the demo's Kafka log, and of the learn agent's index of "
+        "tickets",
     )
     taxonomy: Path | None = Field(
         default=None, description="a taxonomy file; without it the packaged starting taxonomy"

@@ -16,6 +16,7 @@ from schemas.decisions import Assignment, Band, Decision, LogPosition
 from schemas.errors import DeadLettered, TriageError
 from schemas.events import TicketEvent
 from schemas.feedback import Feedback
+from schemas.lessons import Lesson, activated_lessons
 from schemas.model_log import ModelsActivated, ModelSet, activated_version
 from schemas.topics import DEAD_LETTERS, EVENTS, Topic
 from schemas.words import Word
@@ -42,6 +43,8 @@ class Read:
     word: Word | DeadLettered | Place
     activates: str | None = None
     """The models that take over by this record."""
+    teaches: int | None = None
+    """The last of the lessons that take effect by it."""
 
 
 async def tail(
@@ -97,6 +100,7 @@ async def _read(record: Any, topic: Topic, decoder: Decoder) -> Read:
         headers=dict(record.headers),
         word=word,
         activates=activated_version(record.value, record.headers),
+        teaches=activated_lessons(record.value, record.headers),
     )
 
 
@@ -110,7 +114,7 @@ def as_json(record: Read) -> dict[str, Any]:
     return {**to_json(record.position), "value": value}
 
 
-def one_line(record: Read) -> Text:
+def one_line(record: Read) -> Text:  # noqa: C901  a case for each word
     """A record on one line, coloured."""
     place = f"{record.position.topic}[{record.position.partition}]@{record.position.offset}"
     line = Text.assemble((record.timestamp.strftime("%H:%M:%S.%f")[:-3], "dim"), " ", (place, "cyan"), " ")
@@ -136,6 +140,8 @@ def one_line(record: Read) -> Text:
         case ModelsActivated() as live:
             since = "the beginning" if live.partition < 0 else f"{EVENTS.name}[{live.partition}]@{live.offset}"
             line.append(f"{live.version} ", "bold").append(f"decides since {since}")
+        case Lesson() as lesson:
+            line.append(f"{lesson.ticket_id} ", "bold").append(f"{lesson.head}={lesson.label}")
         case Feedback() as word:
             said = f"{word.field}={word.value}" if word.field else word.value or str(word.score)
             line.append(f"{word.ticket_id} {word.kind} ", "bold").append(said)
@@ -146,6 +152,8 @@ def _mark(record: Read) -> tuple[str, str] | None:
     """What a record without a value marks, and its style."""
     if isinstance(record.word, Place):
         return f"redriven: {record.word}", "green"
+    if record.teaches is not None:
+        return f"lessons up to {record.teaches} take effect", "bold"
     return None if record.activates is None else (f"{record.activates} takes over", "bold")
 
 

@@ -22,10 +22,11 @@ from streams.agents.triage import TriageAgent
 from streams.app import AgentPlan, build_app
 from streams.decoding import Decoder, opened_decoder
 from streams.health import served_health
+from streams.lessons import LessonReader, LiveLessons, warm_up
 from streams.model_log import LiveModels, ModelLog
 from streams.monitor import Monitor
 from streams.publish import Publisher
-from streams.reading import Place, reader
+from streams.reading import Place, places_of, reader
 from streams.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("triage.worker")
 
 STOP_WITHIN_SECONDS = 30.0
+
+MOST_LEARNED = 50
+"""Records of one batch of the learn agent: they take effect together."""
 
 MOST_TRIAGED = 500
 """Records of one batch of the triage agent, over all partitions."""
@@ -81,6 +85,9 @@ async def run_worker(
             log.info("ready: %s", ", ".join(plan.name for plan in plans))
             if ready is not None:
                 ready()
+            if making is not None:
+                warming = asyncio.ensure_future(asyncio.to_thread(warm_up))
+                stack.callback(warming.cancel)
             await _first(failed, watching, stop.wait(), *(app.wait_until_stopped() for app in apps))
             _raise_failure(failed, watching)
             if not stop.is_set():
@@ -106,10 +113,12 @@ async def _plans(
     decoder: Decoder,
     failed: asyncio.Future[None],
 ) -> list[AgentPlan]:
+    """The agents of `roles`. `making` makes the models of the one that decides."""
     plans: list[AgentPlan] = []
     if making is not None:
         publisher = await stack.enter_async_context(Publisher(settings.producer_options()))
-        models = LiveModels(ModelLog(settings, decoder), codec, *(await making))
+        lessons = LiveLessons(await stack.enter_async_context(LessonReader(settings, decoder)))
+        models = LiveModels(ModelLog(settings, decoder), lessons, codec, *(await making))
         await models.open(publisher)
         agent = TriageAgent(models=models, codec=codec, decoder=decoder, publisher=publisher, clock=wiring.wall_clock)
         plans.append(
@@ -128,6 +137,8 @@ async def _plans(
         plans.append(await _count_plan(stack, settings, codec, decoder))
     if Role.WATCH in roles:
         plans.append(await _watch_plan(stack, settings, codec, decoder, failed))
+    if Role.LEARN in roles:
+        plans.append(await _learn_plan(stack, settings, codec, decoder, failed))
     if Role.NOTIFY in roles:
         plans += await _notify_plans(stack, settings, decoder, failed)
     return plans
@@ -236,6 +247,37 @@ async def _watch_plan(
         most=2_000,
         on_assigned=agent.forget,
         may_stand_by=True,
+        waiting_for=lambda: agent.waiting_for,
+    )
+
+
+async def _learn_plan(
+    stack: AsyncExitStack, settings: Settings, codec: Codec, decoder: Decoder, failed: asyncio.Future[None]
+) -> AgentPlan:
+    from streams.agents.learn import LearnAgent  # noqa: PLC0415  as above
+    from streams.originals import OriginalEvents  # noqa: PLC0415
+
+    originals = await stack.enter_async_context(OriginalEvents(settings, decoder))
+    agent = LearnAgent(
+        taxonomy=wiring.load_taxonomy(settings),
+        partitions=[number for _, number in await places_of([topics.EVENTS.name], settings)],
+        originals=originals,
+        lessons=await stack.enter_async_context(LessonReader(settings, decoder)),
+        codec=codec,
+        decoder=decoder,
+        publisher=await stack.enter_async_context(Publisher(settings.producer_options())),
+        clock=wiring.wall_clock,
+    )
+    for work in (agent.repeat(), originals.follow()):
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(lambda done: _pass_on(done, failed))
+        stack.callback(task.cancel)
+    return AgentPlan(
+        name=Role.LEARN,
+        topics=(topics.FEEDBACK,),
+        work=agent,
+        most=MOST_LEARNED,
+        on_partitions=originals.expect,
         waiting_for=lambda: agent.waiting_for,
     )
 

@@ -13,6 +13,7 @@ from schemas.dead_letters import DeadLetter
 from schemas.decisions import Assignment, Band, Candidate, Decision, Judgement, LogPosition, Reason
 from schemas.events import HUMAN_FIELDS, EventKind, TicketEvent
 from schemas.feedback import Feedback, FeedbackKind
+from schemas.lessons import LEARNED_HEADS, Lesson
 from schemas.model_log import ModelsActivated, ModelSet
 from schemas.words import Word
 
@@ -177,6 +178,22 @@ bucket_counts = st.builds(
 counting_states = st.builds(
     CountingState, partition=st.integers(0, 99), through=st.integers(-1, 2**62), state=st.binary(max_size=40)
 )
+lessons = st.builds(
+    Lesson,
+    feedback_id=filled,
+    feedback=positions,
+    head=st.sampled_from(LEARNED_HEADS),
+    label=filled,
+    tenant=text,
+    source=text,
+    ticket_id=text,
+    event=positions,
+    subject=text,
+    body=text,
+    language_hint=st.none() | text,
+    actor=text,
+    occurred_at=times,
+)
 
 STRATEGIES: dict[type[Word], st.SearchStrategy[Any]] = {
     TicketEvent: ticket_events,
@@ -185,6 +202,7 @@ STRATEGIES: dict[type[Word], st.SearchStrategy[Any]] = {
     Feedback: feedbacks(),
     DeadLetter: dead_letters,
     ModelSet: model_sets,
+    Lesson: lessons,
     ModelsActivated: models_activated,
     Alert: alerts,
     BucketCounts: bucket_counts,

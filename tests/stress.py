@@ -115,7 +115,7 @@ class Audit:
                 "reconnect.backoff.max.ms": 500,
             }
         )
-        unread = {topics.FEEDBACK, topics.MODEL_SETS, topics.MODEL_ACTIVATIONS}
+        unread = {topics.FEEDBACK, topics.MODEL_SETS, topics.MODEL_ACTIVATIONS, topics.LESSONS}
         names = [topic.name for topic in pipeline.topics if topic not in unread]
         self._next = {(name, number): 0 for name in names for number in range(PARTITIONS)}
         self._consumer.assign([TopicPartition(*place, 0) for place in self._next])

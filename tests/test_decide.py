@@ -15,7 +15,6 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from models.decide import Models, decide, decision_id, starting_models
 from models.language import READ_CHARACTERS, UNSUPPORTED, LanguageJudge
-from models.learners import RulesThenBayes
 from models.rules import SATURATION, LabelRules, PhraseRules, Strength
 from models.taxonomy import Taxonomy
 from models.text import fold, spell_out
@@ -155,53 +154,10 @@ def test_copies_of_an_event_have_one_decision_id_and_different_events_have_diffe
 def test_scores_are_explained_whole(models: Models) -> None:
     text = fold("Der Netzwerkdrucker druckt nicht, Rechnung liegt bei")
     for head in (models.category, models.intent, models.priority):
-        scores, reasons = head.explain_one(text)
+        scores, reasons = head.score(text)
         for label, score in scores.items():
-            explained = head.rules.priors[label] + sum(item.weight for item in reasons.get(label, ()))
+            explained = head.priors[label] + sum(item.weight for item in reasons.get(label, ()))
             assert score == pytest.approx(explained)
-
-
-def head() -> RulesThenBayes:
-    strong = Strength.STRONG
-    return RulesThenBayes(
-        PhraseRules(
-            [
-                LabelRules(label="hardware", phrases={"*drucker*": strong}),
-                LabelRules(label="billing", phrases={"rechnung*": strong}),
-                LabelRules(label="other", prior=0.4),
-            ]
-        ),
-        evidence=10,
-    )
-
-
-def test_a_head_learns_from_labelled_tickets_and_explains_them() -> None:
-    learner = head()
-    text = fold("mein beamer flackert")
-    assert max(learner.predict_proba_one(text), key=learner.predict_proba_one(text).__getitem__) == "other"
-    for _ in range(20):
-        learner.learn_one(fold("der beamer flackert"), "hardware")
-        learner.learn_one(fold("bitte um gutschrift"), "billing")
-    probabilities = learner.predict_proba_one(text)
-    assert max(probabilities, key=probabilities.__getitem__) == "hardware"
-    assert sum(probabilities.values()) == pytest.approx(1)
-    scores, reasons = learner.explain_one(text)
-    assert "flackert" in {item.text for item in reasons["hardware"]}
-    for label, score in scores.items():
-        assert score == pytest.approx(learner.rules.priors[label] + sum(item.weight for item in reasons.get(label, ())))
-
-
-def test_a_head_never_learns_a_label_outside_the_taxonomy() -> None:
-    with pytest.raises(ValueError, match="not in the taxonomy"):
-        head().learn_one("x", "invented")
-
-
-def test_a_head_is_a_river_classifier_that_can_be_cloned_empty() -> None:
-    learner = head()
-    learner.learn_one(fold("der beamer flackert"), "hardware")
-    clone = learner.clone()
-    assert clone.learned == 0
-    assert clone.predict_one(fold("Drucker")) == "hardware"
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,9 @@ class SameModels:
     async def refresh(self) -> None:
         pass
 
+    async def come_to(self, _partition: int, _offset: int) -> None:
+        pass
+
     def at(self, _partition: int, _offset: int) -> Models:
         return self._models
 

@@ -21,6 +21,7 @@ from schemas.model_log import FROM_THE_BEGINNING, ModelsActivated, activated_ver
 from streams import wiring
 from streams.decoding import Decoder
 from streams.demo.generator import generate_labelled
+from streams.lessons import LessonReader, LiveLessons
 from streams.model_log import LiveModels, ModelLog
 from streams.settings import Settings, load_settings
 
@@ -111,7 +112,8 @@ def live(settings: Settings) -> LiveModels:
     codec = Codec()
     model_log = ModelLog(settings, Decoder(codec, None))
     model_log.sets |= {own.version: own, "m-other": replace(own, version="m-other", code="another")}
-    return LiveModels(model_log, codec, own, models_of(own))
+    lessons = LiveLessons(LessonReader(settings, Decoder(codec, None)))
+    return LiveModels(model_log, lessons, codec, own, models_of(own))
 
 
 async def test_a_worker_ends_where_a_newer_release_takes_over_and_decides_for_an_older_one(live: LiveModels) -> None:

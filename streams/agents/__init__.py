@@ -10,4 +10,5 @@ class Role(StrEnum):
     ARCHIVE = "archive"
     COUNT = "count"
     WATCH = "watch"
+    LEARN = "learn"
     NOTIFY = "notify"

@@ -17,6 +17,7 @@ from schemas.decisions import Decision
 from schemas.errors import DeadLettered, StoreUnavailable
 from schemas.events import TicketEvent
 from schemas.feedback import Feedback
+from schemas.lessons import activated_lessons
 from schemas.model_log import activated_version
 from sinks.archive import Archive
 from sinks.rows import Row, alert_row, counts_row, dead_letter_row, decision_row, event_row, feedback_row
@@ -116,7 +117,7 @@ class ArchiveAgent:
                 return None  # it says that a letter was redriven
             letter = DeadLetter.read(record.key, record.value, record.headers, failed_at=time_of(record))
             return dead_letter_row(letter, position_of(record))
-        if record.topic == topics.EVENTS.name and activated_version(record.value, record.headers) is not None:
+        if record.topic == topics.EVENTS.name and _takes_over(record):
             return None
         word = await self._decoder.decode(record.value, _WORDS[record.topic])
         if isinstance(word, DeadLettered):
@@ -166,3 +167,9 @@ def _latency_ms(record: Record) -> int:
     """The latency that the triage agent noted, -1 where it is missing."""
     value = dict(record.headers).get(LATENCY_HEADER)
     return int(value) if value is not None and value.isdigit() and len(value) < 10 else -1  # noqa: PLR2004  11 days
+
+
+def _takes_over(record: Record) -> bool:
+    """Whether it says that other models or lessons hold from here on."""
+    version = activated_version(record.value, record.headers)
+    return version is not None or activated_lessons(record.value, record.headers) is not None

@@ -13,6 +13,7 @@ from schemas.codec import Codec
 from schemas.decisions import Assignment
 from schemas.errors import DeadLettered, UnknownModels
 from schemas.events import TicketEvent
+from schemas.lessons import activated_lessons
 from schemas.model_log import activated_version
 from streams.batches import Record, position_of, time_of
 from streams.dead_letters import dead_letter
@@ -57,24 +58,27 @@ class TriageAgent:
         for part in slices(records):
             outgoing: list[Outgoing] = []
             for record in part:
+                await self._models.come_to(record.partition, record.offset)
                 event = await self._decoder.decode(record.value, TicketEvent)
                 if isinstance(event, TicketEvent):
                     outgoing += self._decided(record, event)
                 else:
-                    outgoing.append(await self._activated(record, event))
+                    outgoing += await self._activated(record, event)
             self._publisher.enqueue(outgoing)
             await asyncio.sleep(0)
         await self._publisher.flush()
 
-    async def _activated(self, record: Record, unreadable: DeadLettered) -> Outgoing:
-        """What follows from a record that is no event: other models take over, or it is a dead letter."""
-        version = activated_version(record.value, record.headers)
-        if version is None:
-            return dead_letter(record, "decode", unreadable, self._clock())
+    async def _activated(self, record: Record, unreadable: DeadLettered) -> list[Outgoing]:
+        """What follows from a record that is no event: other models or lessons take over, or it is a dead letter."""
         try:
-            return await self._models.activate(version, record.partition, record.offset)
+            if (version := activated_version(record.value, record.headers)) is not None:
+                return [await self._models.activate(version, record.partition, record.offset)]
+            if (last := activated_lessons(record.value, record.headers)) is not None:
+                await self._models.teach(last, record.partition)
+                return []
         except UnknownModels as unknown:
-            return dead_letter(record, "activate", unknown, self._clock())
+            return [dead_letter(record, "activate", unknown, self._clock())]
+        return [dead_letter(record, "decode", unreadable, self._clock())]
 
     def _decided(self, record: Record, event: TicketEvent) -> list[Outgoing]:
         if not event.kind.needs_decision:

@@ -46,6 +46,7 @@ from schemas.dead_letters import DeadLetter
 from schemas.decisions import Assignment, Decision
 from schemas.errors import DeadLettered
 from schemas.events import TicketEvent
+from schemas.lessons import activated_lessons
 from schemas.model_log import ModelSet, activated_version
 from sinks.archive import Archive
 from sinks.front import USER
@@ -287,7 +288,8 @@ class Audit:
         """Every event of the log, and every decision and letter that is due, is one row."""
         events, bad = set(), set()
         for record in self._logs[topics.EVENTS]:
-            if activated_version(record.value, record.headers) is None:
+            taught = activated_lessons(record.value, record.headers) is not None
+            if not taught and activated_version(record.value, record.headers) is None:
                 good = isinstance(self._decoded(record, TicketEvent), TicketEvent)
                 (events if good else bad).add((record.partition, record.offset))
         for table, expected in (("ticket_events", events), ("ticket_decisions", events), ("dead_letters", bad)):

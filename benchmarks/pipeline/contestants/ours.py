@@ -30,6 +30,9 @@ class OneSet(LiveModels):
     async def refresh(self) -> None:
         pass
 
+    async def come_to(self, partition: int, offset: int) -> None:
+        pass
+
     def at(self, partition: int, offset: int) -> Models:
         return self._only
 

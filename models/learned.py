@@ -1,0 +1,118 @@
+"""What has been learned from people since the rules were written: a pure function of the lessons, in their order.
+
+It knows no taxonomy. So it stays what it is when a set of models takes over, and lessons need not be learned again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Self
+
+import numpy as np
+
+from models import layout
+from models.calibration import Calibrator
+from models.classifier import TextClassifier, softmax_rows
+from models.cleaning import clean
+from models.features import Bag, TextReader
+from models.snapshots import Snapshot, to_bytes
+from models.through import Through
+from schemas.lessons import LEARNED_HEADS, Lesson
+
+NEVER_TAUGHT = ""
+"""The column of whatever label no lesson has named: what the others are compared with, also after the first lesson."""
+
+FLOOR = 0.002
+"""Least probability that lessons leave to a label: they weigh six nats at most, twice of what all rules of one do."""
+
+STEEPNESS = 2
+"""Trust in a text is the share of its words and pairs that lessons have held, to this power.
+
+So one lesson decides on a text nearly like its own, and says little of one that shares its greeting alone.
+"""
+
+
+LEARNED, MOST_TIMES = 0.9, 5
+"""A lesson is learned again until its own text has its label with this probability, so many times at most.
+
+As in passive-aggressive learning (Crammer et al. 2006): who corrects a ticket wants to see it corrected.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What lessons say of one text: log probability per label, in nats, and how far they know such texts, 0 to 1."""
+
+    logs: Mapping[str, float]
+    trust: float
+
+    def weight(self, label: str) -> float:
+        """What they add to the score of `label`, in nats."""
+        return self.trust * self.logs.get(label, self.logs[NEVER_TAUGHT])
+
+
+class Learned:
+    """One classifier for each head, and the feedback that they hold.
+
+    Lessons that repeat each other, as a learner writes them after a crash, are learned once.
+    """
+
+    def __init__(self, heads: Mapping[str, TextClassifier] | None = None, through: Through[None] | None = None) -> None:
+        self._reader = TextReader()
+        self._heads = dict(heads or {})
+        self._through = through or Through(None)
+
+    def learn(self, lesson: Lesson) -> bool:
+        """Learn `lesson`; False where it was learned before."""
+        if self._through.has(lesson.feedback):
+            return False
+        head = self._heads.get(lesson.head)
+        if head is None:
+            head = self._heads[lesson.head] = TextClassifier()
+            head.expect(NEVER_TAUGHT)
+        bag = self.read(lesson.text)
+        for _ in range(MOST_TIMES):
+            head.learn_bags([bag], [lesson.label])
+            if softmax_rows(head.scores([bag]))[0, head.column(lesson.label)] >= LEARNED:
+                break
+        self._through = self._through.take(lesson.feedback, lambda nothing: nothing)
+        return True
+
+    def read(self, text: str) -> Bag:
+        """The features of a text, once for all heads."""
+        return self._reader.read(clean(text).text)
+
+    def evidence(self, head: str, bag: Bag) -> Evidence | None:
+        """What lessons say of a text for `head`; None where they say nothing."""
+        model = self._heads.get(head)
+        if model is None:
+            return None
+        words, counts = bag.buckets[: bag.words], bag.counts[: bag.words]
+        held = counts[model.arrays()[0][words, layout.COUNTS] > 0]
+        if not len(held):
+            return None
+        chances = softmax_rows(model.scores([bag]))[0]
+        logs = dict(zip(model.labels, np.log(chances + FLOOR).tolist(), strict=True))
+        return Evidence(logs, float(held.sum() / counts.sum()) ** STEEPNESS)
+
+    def clone(self) -> Self:
+        """Another one that has learned the same, and goes on by itself."""
+        return type(self)({name: _copied(model) for name, model in self._heads.items()}, self._through)
+
+    def digest(self) -> str:
+        """SHA-256 of all weights and of the feedback that they hold: equal for what is equal, byte for byte."""
+        found = sha256(repr(sorted(self._through.offsets.items())).encode())
+        for name in LEARNED_HEADS:
+            if name in self._heads:
+                found.update(name.encode() + to_bytes(Snapshot(self._heads[name], Calibrator())))
+        return found.hexdigest()
+
+
+def _copied(model: TextClassifier) -> TextClassifier:
+    table, labels, state = model.arrays()
+    touched = np.flatnonzero(table[:, layout.COUNTS]).astype(np.int32)
+    copy = TextClassifier()
+    copy.restore(model.labels, touched, table[touched], labels, state)
+    return copy

@@ -1,0 +1,50 @@
+"""What feedback teaches: which head, and which label of the taxonomy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from models.taxonomy import Label, Taxonomy
+from schemas.errors import InvalidEvent
+from schemas.feedback import Feedback, FeedbackKind
+
+
+class Taught(NamedTuple):
+    """A head and the label that a person says is right."""
+
+    head: str
+    label: str
+
+
+def taught(feedback: Feedback, taxonomy: Taxonomy) -> Taught | None:
+    """What `feedback` teaches; None where it teaches nothing.
+
+    Corrections of category, intent and priority do. A ticket that moved to another team says its category where that
+    team has one alone. Resolutions, ratings, and corrections of language and sentiment teach nothing yet. Raises
+    InvalidEvent for a label or a team that the taxonomy does not have: labels are closed.
+    """
+    if feedback.kind is FeedbackKind.REASSIGNMENT:
+        return _of_team(feedback.value or "", taxonomy)
+    if feedback.kind is not FeedbackKind.CORRECTION:
+        return None
+    if feedback.field == "team":
+        return _of_team(feedback.value or "", taxonomy)
+    heads: Mapping[str, Mapping[str, Label]] = {
+        "category": taxonomy.categories,
+        "intent": taxonomy.intents,
+        "priority": taxonomy.priorities,
+    }
+    head, label = feedback.field or "", feedback.value or ""
+    if head not in heads:
+        return None
+    if label not in heads[head]:
+        raise InvalidEvent(f"{head} {label!r} is not in the taxonomy; there are {', '.join(heads[head])}")
+    return Taught(head, label)
+
+
+def _of_team(team: str, taxonomy: Taxonomy) -> Taught | None:
+    if team not in taxonomy.teams:
+        raise InvalidEvent(f"team {team!r} is not in the taxonomy; there are {', '.join(taxonomy.teams)}")
+    owned = [name for name, label in taxonomy.categories.items() if label.team == team]
+    return Taught("category", owned[0]) if len(owned) == 1 else None

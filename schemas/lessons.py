@@ -1,0 +1,61 @@
+"""What models learn from: lessons in one total order, and the record by which what they teach takes effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from schemas.dead_letters import Header
+from schemas.decisions import LogPosition
+from schemas.errors import InvalidEvent
+
+LESSONS_HEADER = "triage_lessons"
+"""On a record without a value on the events' topic: what follows is decided knowing the lessons up to this offset."""
+
+LEARNED_HEADS = ("category", "intent", "priority")
+"""The heads that learn."""
+
+_MOST_DIGITS = 18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """That a ticket of this text has this label, as a person said. Raises InvalidEvent for a head that does not learn.
+
+    `feedback` is the place of what the person said: a lesson that is written twice has the same. `event` is the first
+    event of the ticket, whose text it is.
+    """
+
+    feedback_id: str
+    feedback: LogPosition
+    head: str
+    label: str
+    tenant: str
+    source: str
+    ticket_id: str
+    event: LogPosition
+    subject: str
+    body: str
+    language_hint: str | None = None
+    actor: str = ""
+    occurred_at: datetime
+
+    def __post_init__(self) -> None:
+        if self.head not in LEARNED_HEADS:
+            raise InvalidEvent(f"{self.head!r} does not learn; {', '.join(LEARNED_HEADS)} do")
+        if not self.label:
+            raise InvalidEvent("the label is empty")
+
+    @property
+    def text(self) -> str:
+        """The text that is learned: as an event's is decided on."""
+        return f"{self.subject}\n{self.body}"
+
+
+def activated_lessons(value: bytes | None, headers: Iterable[Header]) -> int | None:
+    """The last lesson that takes effect by a record on the events' topic; None where it is another record."""
+    if value is not None:
+        return None
+    text = next((text for name, text in headers if name == LESSONS_HEADER), None)
+    return int(text) if text is not None and text.isdigit() and len(text) <= _MOST_DIGITS else None

@@ -1,0 +1,130 @@
+"""The `learn` agent: what people say of tickets becomes lessons, and takes effect in all partitions of the events."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from models.taxonomy import Taxonomy
+from models.teaching import taught
+from schemas import topics
+from schemas.codec import Codec
+from schemas.errors import DeadLettered, UnknownTicket
+from schemas.feedback import Feedback
+from schemas.lessons import Lesson
+from sinks.originals import Ticket
+from streams.batches import Record, position_of
+from streams.dead_letters import dead_letter
+from streams.decoding import Decoder
+from streams.lessons import LessonReader, lesson_activations, recorded
+from streams.originals import OriginalEvents
+from streams.publish import Outgoing, Publisher
+
+log = logging.getLogger("triage.learn")
+
+REPEATED_EVERY = timedelta(minutes=10)
+"""So often what is in force is said again: whoever looks back for it finds it near, and Kafka always has it."""
+
+
+class LearnAgent:
+    """Turns feedback into lessons: first the lesson is on the brokers, then it takes effect, then its feedback is done.
+
+    After a crash a lesson may be written again; it names the place of its feedback, so that it is learned once.
+    """
+
+    def __init__(
+        self,
+        *,
+        taxonomy: Taxonomy,
+        partitions: Sequence[int],
+        originals: OriginalEvents,
+        lessons: LessonReader,
+        codec: Codec,
+        decoder: Decoder,
+        publisher: Publisher,
+        clock: Callable[[], datetime],
+    ) -> None:
+        """`partitions` are those of the events' topic."""
+        self._taxonomy = taxonomy
+        self._partitions = partitions
+        self._originals = originals
+        self._lessons = lessons
+        self._codec = codec
+        self._decoder = decoder
+        self._publisher = publisher
+        self._clock = clock
+        self._publishing = asyncio.Lock()
+        self._said = -1
+        """The last lesson that this agent has let take effect."""
+
+    @property
+    def waiting_for(self) -> str | None:
+        """The service that is away while it is waited for."""
+        return self._decoder.waiting_for or self._publisher.waiting_for
+
+    async def __call__(self, records: Sequence[Record]) -> None:
+        """Learn from `records`, and wait until that is known wherever events are decided."""
+        outgoing: list[Outgoing] = []
+        taught_any = False
+        for record in records:
+            try:
+                lesson = await self._lesson(record)
+            except DeadLettered as error:
+                outgoing.append(dead_letter(record, "learn", error, self._clock()))
+                continue
+            if lesson is not None:
+                outgoing.append(recorded(lesson, self._codec))
+                taught_any = True
+        async with self._publishing:
+            await self._publisher.publish(outgoing)
+        if taught_any:
+            await self.take_effect()
+
+    async def take_effect(self) -> None:
+        """Let all lessons take effect, those of other learners, too."""
+        # Where two learners do so at once, the one that was behind may come last: it looks again, and goes on.
+        while (last := await self._lessons.end() - 1) > self._said:
+            async with self._publishing:
+                await self._publisher.publish(lesson_activations(last, self._partitions))
+            self._said = last
+
+    async def repeat(self) -> None:
+        """Say again what is in force, at once and then every `REPEATED_EVERY`, until cancelled."""
+        while True:
+            self._said = -1
+            await self.take_effect()
+            await asyncio.sleep(REPEATED_EVERY.total_seconds())
+
+    async def _lesson(self, record: Record) -> Lesson | None:
+        """What `record` teaches; None for nothing. Raises DeadLettered where it cannot be read or joined."""
+        feedback = await self._decoder.decode(record.value, Feedback)
+        if isinstance(feedback, DeadLettered):
+            raise feedback
+        what = taught(feedback, self._taxonomy)
+        if what is None:
+            return None
+        ticket = Ticket(feedback.tenant, feedback.source, feedback.ticket_id)
+        original = await self._originals.find(ticket, record.partition)
+        if original is None:
+            raise UnknownTicket(
+                f"{topics.EVENTS.name}[{record.partition}] has no event of ticket {ticket.ticket_id} of "
+                f"{ticket.source}, tenant {ticket.tenant}: it never came, or is older than Kafka keeps"
+            )
+        event = original.event
+        return Lesson(
+            feedback_id=feedback.feedback_id,
+            feedback=position_of(record),
+            head=what.head,
+            label=what.label,
+            tenant=event.tenant,
+            source=event.source,
+            ticket_id=event.ticket_id,
+            event=original.position,
+            subject=event.subject,
+            body=event.body,
+            language_hint=event.language_hint,
+            actor=feedback.actor,
+            occurred_at=feedback.occurred_at,
+        )

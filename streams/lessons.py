@@ -1,0 +1,242 @@
+"""What people teach, as the log has it: the lessons in one order, and from which event on each is known.
+
+Lessons stand on a topic of one partition. They take effect by records without a value on the events' topic, one in each
+partition, whose header names the last lesson that is known from there on; the newest such record holds. So the place
+is the same for every reader. There is no other note of it: a worker that begins in the middle looks back for the newest
+one, and a learner repeats what holds every few minutes, so that it need not look far and Kafka does not forget it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from aiokafka.errors import KafkaError
+
+from schemas import topics
+from schemas.codec import Codec
+from schemas.dead_letters import Header
+from schemas.decisions import LogPosition
+from schemas.errors import DeadLettered, KafkaUnavailable, ModelsNotReproducible, UnknownModels
+from schemas.lessons import LEARNED_HEADS, LESSONS_HEADER, Lesson, activated_lessons
+from streams.decoding import Decoder
+from streams.publish import Outgoing
+from streams.reading import Place, Reader, reader
+from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from models.learned import Learned
+
+log = logging.getLogger("triage.lessons")
+
+T = TypeVar("T")
+
+LESSONS: Place = (topics.LESSONS.name, 0)
+
+LOOK_BACK = 2_000
+"""Records of the first look for the newest activation; each further one is four times as far."""
+
+_TRIES, _ASK_AGAIN_SECONDS = 60, 1.0
+
+
+class LessonReader:
+    """Reads lessons and their activations. While Kafka is away it tries again, for a minute."""
+
+    def __init__(self, settings: Settings, decoder: Decoder) -> None:
+        self._settings = settings
+        self._decoder = decoder
+        self._stack = AsyncExitStack()
+        self._reader: Reader | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def end(self) -> int:
+        """The offset after the last lesson."""
+        return (await self._asked(lambda source: source.bounds([LESSONS])))[LESSONS][1]
+
+    async def lessons(self, first: int, last: int) -> AsyncIterator[list[Lesson]]:
+        """The lessons from `first` to `last`. Raises ModelsNotReproducible where the log has lost some of them."""
+        start, end = (await self._asked(lambda source: source.bounds([LESSONS])))[LESSONS]
+        if start > first or last >= end:
+            raise ModelsNotReproducible(
+                f"{topics.LESSONS.name} has the lessons {start} to {end - 1}, and {first} to {last} have to be learned"
+            )
+        source = await self._opened()
+        async for records in source.read({LESSONS: (first, last + 1)}):
+            found = [await self._decoder.decode(record.value, Lesson) for record in records]
+            yield [lesson for lesson in found if not isinstance(lesson, DeadLettered)]
+
+    async def in_force_at(self, partition: int, offset: int) -> int | None:
+        """The last lesson that is known at `offset` of a partition of the events, by the newest activation before."""
+        return await self._asked(lambda source: self._looked_back(source, partition, offset))
+
+    async def _looked_back(self, source: Reader, partition: int, offset: int) -> int | None:
+        lessons = (await source.bounds([LESSONS]))[LESSONS][1]
+        if not lessons:
+            return None
+        place = topics.EVENTS.name, partition
+        start, _ = (await source.bounds([place]))[place]
+        far, end = LOOK_BACK, offset
+        while end > start:
+            first = max(start, end - far)
+            newest: int | None = None
+            async for records in source.read({place: (first, end)}):
+                for record in records:
+                    last = activated_lessons(record.value, record.headers)
+                    newest = last if last is not None and last < lessons else newest
+            if newest is not None:
+                return newest
+            far, end = far * 4, first
+        return None
+
+    async def _asked(self, ask: Callable[[Reader], Awaitable[T]]) -> T:
+        for left in reversed(range(_TRIES)):
+            try:
+                return await ask(await self._opened())
+            except KafkaError as away:
+                await self._closed()
+                if not left:
+                    raise KafkaUnavailable(f"the lessons cannot be read: {away}") from away
+                log.warning("the lessons cannot be read: %s; trying again", away)
+                await asyncio.sleep(_ASK_AGAIN_SECONDS)
+        raise AssertionError  # the last try has raised
+
+    async def _opened(self) -> Reader:
+        if self._reader is None:
+            self._reader = await self._stack.enter_async_context(reader(self._settings))
+        return self._reader
+
+    async def _closed(self) -> None:
+        self._reader = None
+        await self._stack.aclose()
+        self._stack = AsyncExitStack()
+
+
+class LiveLessons:
+    """What has been learned, for each partition of the events as far as its activations say."""
+
+    def __init__(self, source: LessonReader) -> None:
+        self._source = source
+        self._known: dict[int, int | None] = {}
+        """By partition: the last lesson in force; None before the first."""
+        self._at: dict[int, int] = {}
+        """By partition: the last offset that was come to."""
+        self._learned: dict[int, Learned] = {}
+        """By the last lesson: partitions of which the same one is in force share what was learned."""
+
+    def forget(self) -> None:
+        """Look anew what is in force: partitions have come, and others have worked on them."""
+        self._known.clear()
+
+    def known(self, partition: int) -> int | None:
+        """The last lesson in force in `partition`, where it was come to."""
+        return self._known.get(partition)
+
+    def learned(self, partition: int) -> Learned | None:
+        """What is learned in `partition`; None before the first lesson."""
+        last = self._known.get(partition)
+        return None if last is None else self._learned[last]
+
+    async def come_to(self, partition: int, offset: int) -> None:
+        """Know what is in force at `offset`, before it is decided on: anew where it was come to before."""
+        if partition not in self._known or offset <= self._at[partition]:
+            self._known.pop(partition, None)
+            last = await self._source.in_force_at(partition, offset)
+            if last is not None:
+                await self._advance(partition, last)
+            self._known[partition] = last
+        self._at[partition] = offset
+
+    async def activate(self, last: int, partition: int) -> None:
+        """Let the lessons up to `last` take effect in `partition`. Raises UnknownModels where there are not so many."""
+        if self._known.get(partition) == last:
+            return
+        if last not in self._learned and last >= await self._source.end():
+            raise UnknownModels(f"{topics.LESSONS.name} has no lesson {last}: those before it hold")
+        await self._advance(partition, last)
+        self._known[partition] = last
+
+    async def _advance(self, partition: int, last: int) -> None:
+        """Have what is learned by the lessons up to `last`, and drop what no partition needs."""
+        others = {number for other, number in self._known.items() if other != partition and number is not None}
+        if last not in self._learned:
+            self._learned[last] = await self._made(last, others)
+        self._learned = {number: kept for number, kept in self._learned.items() if number in {last, *others}}
+
+    async def _made(self, last: int, others: set[int]) -> Learned:
+        before = max((number for number in self._learned if number < last), default=None)
+        if before is None:
+            learned = await asyncio.to_thread(nothing_learned)
+        elif before in others:
+            learned = self._learned[before].clone()
+        else:
+            learned = self._learned.pop(before)
+        return await learned_through(self._source, learned, 0 if before is None else before + 1, last)
+
+
+async def learned_through(source: LessonReader, learned: Learned, first: int, last: int) -> Learned:
+    """`learned` with the lessons from `first` to `last`, too; where an error is raised, with a part of them."""
+    async for lessons in source.lessons(first, last):
+        await asyncio.to_thread(learn_all, learned, lessons)  # many, at a start: other agents go on meanwhile
+    return learned
+
+
+def nothing_learned() -> Learned:
+    """The start of learning. Blocks: river and numba are imported, and after an installation loops are compiled."""
+    from models.learned import Learned  # noqa: PLC0415  as above
+
+    return Learned()
+
+
+def warm_up() -> None:
+    """Load and compile what learning takes, so that the first lesson is known as soon as any other. Blocks."""
+    nowhere = LogPosition(topic="", partition=0, offset=0)
+    lesson = Lesson(
+        feedback_id="",
+        feedback=nowhere,
+        head=LEARNED_HEADS[0],
+        label="any",
+        tenant="",
+        source="",
+        ticket_id="",
+        event=nowhere,
+        subject="words",
+        body="",
+        occurred_at=datetime.fromtimestamp(0, UTC),
+    )
+    learned = nothing_learned()
+    learned.learn(lesson)
+    learned.evidence(lesson.head, learned.read(lesson.text))
+
+
+def learn_all(learned: Learned, lessons: Iterable[Lesson]) -> None:
+    """Learn `lessons`, in order. Blocks."""
+    for lesson in lessons:
+        learned.learn(lesson)
+
+
+def recorded(lesson: Lesson, codec: Codec) -> Outgoing:
+    """The record of a lesson."""
+    return Outgoing(
+        topic=topics.LESSONS.name, key=lesson.feedback_id.encode(), value=codec.encode(lesson), partition=LESSONS[1]
+    )
+
+
+def lesson_activations(last: int, partitions: Iterable[int]) -> list[Outgoing]:
+    """The records by which the lessons up to `last` take effect: one in each of `partitions` of the events' topic."""
+    headers: list[Header] = [(LESSONS_HEADER, b"%d" % last), ("ce_type", b"triage.lessons.activated.v1")]
+    return [
+        Outgoing(topic=topics.EVENTS.name, key=None, value=None, headers=headers, partition=number)
+        for number in partitions
+    ]

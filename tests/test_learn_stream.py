@@ -1,0 +1,128 @@
+"""Corrections that reach the next decision, on a real Kafka."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from examples import NOON, ticket_event
+from pipeline import Pipeline
+from stress_learn import correction, wait_for_last_lesson
+
+from models.sets import LESSONS
+from schemas import topics
+from schemas.decisions import Decision
+from schemas.events import TicketEvent
+from schemas.feedback import Feedback, FeedbackKind
+from schemas.lessons import Lesson
+from streams.feedback_cli import feedback_record
+from streams.publish import Outgoing
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+
+PRINTER = "Guten Tag, der Drucker im dritten Stock druckt seit heute früh nicht mehr. Nummer {}"
+
+
+def ticket(name: str, body: str = PRINTER) -> TicketEvent:
+    return ticket_event(
+        event_id=f"e-{name}", ticket_id=name, body=body.format(name), occurred_at=NOON + timedelta(seconds=1)
+    )
+
+
+def decisions(pipeline: Pipeline) -> dict[str, Decision]:
+    found = (pipeline.codec.decode(record.value, Decision) for record in pipeline.read(topics.DECISIONS))
+    return {decision.ticket_id: decision for decision in found}
+
+
+def decided(pipeline: Pipeline, *events: TicketEvent) -> dict[str, Decision]:
+    pipeline.publish(events)
+    names = {event.ticket_id for event in events}
+    pipeline.wait_for(f"decisions on {names}", lambda: names <= decisions(pipeline).keys())
+    return decisions(pipeline)
+
+
+def replayed(pipeline: Pipeline, *arguments: str) -> dict[str, Any]:
+    done = pipeline.triage("replay", "--json", *arguments)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return json.loads(done.stdout)
+
+
+def test_a_correction_changes_the_next_decision_survives_restarts_and_is_made_again(pipeline: Pipeline) -> None:
+    worker = pipeline.start_worker("--only", "triage", "--only", "learn")
+    first = [ticket(f"T-{number}") for number in range(20)]
+    before = decided(pipeline, *first)
+    assert {decision.category.label for decision in before.values()} == {"hardware"}
+    assert not any(LESSONS in decision.models for decision in before.values())
+
+    said = pipeline.triage(
+        *("feedback", "correct", "T-3", "--field", "category", "--value", "billing", "--source", "webform")
+    )
+    assert said.returncode == 0, said.stderr
+    assert "teaches category billing" in said.stdout
+    wait_for_last_lesson(pipeline, 0)
+    after = decided(pipeline, *(ticket(f"U-{number}") for number in range(20)))
+    assert {after[f"U-{number}"].category.label for number in range(20)} == {"billing"}
+    assert {after[f"U-{number}"].models[LESSONS] for number in range(20)} == {"0"}
+    (taught,) = [pipeline.codec.decode(record.value, Lesson) for record in pipeline.read(topics.LESSONS)]
+    assert (taught.ticket_id, taught.subject, taught.label) == ("T-3", "Netzwerkdrucker druckt nicht", "billing")
+
+    # A worker that begins in the middle of the log knows what was in force there; so does one after a SIGKILL.
+    worker.kill()
+    worker = pipeline.start_worker("--only", "triage")
+    again = decided(pipeline, *(ticket(f"V-{number}") for number in range(20)))
+    assert {again[f"V-{number}"].category.label for number in range(20)} == {"billing"}
+    assert worker.stop() == 0
+    report = replayed(pipeline)
+    assert report["verdicts"]["identical"] == 60
+    assert report["good"]
+    assert replayed(pipeline, "--partition", "2", "--from", "1h")["good"]
+
+
+def test_feedback_that_cannot_be_used_is_a_dead_letter_and_the_next_one_teaches(pipeline: Pipeline) -> None:
+    csat = Feedback(
+        feedback_id="csat", kind=FeedbackKind.CSAT, ticket_id="T-1", source="webform", score=1, occurred_at=NOON
+    )
+    pipeline.publish(
+        [
+            ticket("T-1"),
+            Outgoing(topic=topics.FEEDBACK.name, key=b"T-1", value=b"no feedback"),
+            correction("T-unknown", "billing", pipeline),
+            correction("T-1", "invented", pipeline),
+            feedback_record(csat, pipeline.codec),
+            correction("T-1", "billing", pipeline),
+        ]
+    )
+    worker = pipeline.start_worker("--only", "triage", "--only", "learn")
+    wait_for_last_lesson(pipeline, 0)
+    assert decided(pipeline, ticket("T-2"))["T-2"].category.label == "billing"
+    pipeline.wait_for("the letters", lambda: len(pipeline.read(topics.DEAD_LETTERS)) == 3)
+    letters = [dict(record.headers) for record in pipeline.read(topics.DEAD_LETTERS)]
+    errors = {
+        letter["__streams.errors.exception"].decode().rpartition(".")[2]: letter["__streams.errors.message"].decode()
+        for letter in letters
+    }
+    assert errors.keys() == {"NotFramed", "UnknownTicket", "InvalidEvent"}
+    assert "no event of ticket T-unknown" in errors["UnknownTicket"]
+    assert "'invented' is not in the taxonomy" in errors["InvalidEvent"]
+    assert {letter["triage_stage"] for letter in letters} == {b"learn"}
+    assert worker.stop() == 0
+    wrong = ("feedback", "correct", "T-1", "--source", "webform", "--field", "category", "--value", "invented")
+    assert pipeline.triage(*wrong).returncode == 2
+
+
+def test_killed_learners_teach_each_correction_once(tmp_path: Path) -> None:
+    script = Path(__file__).parent / "stress_learn.py"
+    done = subprocess.run(
+        [sys.executable, script, "--kills", "3", "--feedback", "60", "--folder", tmp_path],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "60 corrections, 60 learned" in done.stdout
