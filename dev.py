@@ -43,6 +43,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "bench-spikes": [["python", "benchmarks/spikes/run.py"]],
     "stress": [["python", "tests/stress.py"]],
     "faults": [["python", "tests/faults/harness.py"]],
+    "stress-itsm": [["python", "tests/stress_itsm.py"]],
     "stress-table": [["python", "tests/stress_table.py"]],
     "format": [["ruff", "check", "--fix", "."], ["ruff", "format", "."]],
     "test": [*(command for commands in CHECKS.values() for command in commands), ["pytest"]],
