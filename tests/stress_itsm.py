@@ -22,6 +22,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def _events(rows: list[tuple[int, dict[str, str]]]) -> Iterator[TicketEvent]:
     seen: set[str] = set()
     for number, row in rows:
         ticket = row["number"]
-        kind = ENDS.get(row["incident_state"], EventKind.CHANGED) if ticket in seen else EventKind.CREATED
+        kind = ENDS.get(row["ident_state"], EventKind.CHANGED) if ticket in seen else EventKind.CREATED
         seen.add(ticket)
         yield TicketEvent(
             event_id=f"{ticket}-{number}",
@@ -76,6 +77,7 @@ def _events(rows: list[tuple[int, dict[str, str]]]) -> Iterator[TicketEvent]:
         )
 
 
+@cache
 def _time(text: str) -> datetime:
     return datetime.strptime(text, "%d/%m/%Y %H:%M").replace(tzinfo=UTC)
 
