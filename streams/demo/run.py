@@ -30,7 +30,7 @@ from sinks.store import Store
 from streams import topic_admin, wiring
 from streams.broker import Broker
 from streams.demo.generator import generate
-from streams.demo.outage import with_outages
+from streams.demo.outage import FIRST_AFTER, LASTS, with_outages
 from streams.demo.view import DemoState, incident_line, live_view
 from streams.feed import outgoing
 from streams.publish import Outgoing, Publisher
@@ -45,6 +45,7 @@ MALFORMED_EVERY = 500
 _TICK_SECONDS = 0.1
 _WORKER_READY_SECONDS = 60.0
 _WORKER_STOP_SECONDS = 40.0
+_ALERT_WITHIN_SECONDS = 60.0
 
 
 def run_demo(
@@ -105,6 +106,8 @@ class _Demo:
         self._malformed = 0
         self._expected = 0
         self._done_feeding = False
+        self._fed_at = 0.0
+        self._start = _start(wiring.wall_clock())
 
     async def run(self, *, tickets: int | None, rate: float, seed: int) -> None:
         """Run until cancelled or until `tickets` are through."""
@@ -135,12 +138,18 @@ class _Demo:
             and state.decided >= self._expected
             and state.stored >= self._expected
             and state.dead >= self._malformed
+            and not self._awaits_the_outage()
         )
+
+    def _awaits_the_outage(self) -> bool:
+        """Whether an outage was fed that nothing was told of yet; it is waited for, but not for ever."""
+        state = self._state
+        fed = state.simulated is not None and state.simulated >= self._start + FIRST_AFTER + LASTS
+        return fed and not state.incidents and time.monotonic() - self._fed_at < _ALERT_WITHIN_SECONDS
 
     async def _feed(self, tickets: int | None, rate: float, seed: int) -> None:
         codec = Codec()
-        start = _start(wiring.wall_clock())
-        events = with_outages(generate(seed=seed, start=start), seed=seed, start=start)
+        events = with_outages(generate(seed=seed, start=self._start), seed=seed, start=self._start)
         began = time.monotonic()
         async with Publisher(self._settings.producer_options()) as publisher:
             while tickets is None or self._state.fed < tickets:
@@ -151,6 +160,7 @@ class _Demo:
                 await publisher.publish(batch)
                 self._state.rate = self._state.fed / max(1e-9, time.monotonic() - began)
                 await asyncio.sleep(_TICK_SECONDS)
+        self._fed_at = time.monotonic()
         self._done_feeding = True
 
     def _next(self, event: TicketEvent, codec: Codec) -> Outgoing:
