@@ -34,7 +34,7 @@ from streams.settings import Settings
 log = logging.getLogger("triage.watch")
 
 HEAD = "watch"
-SLICE = 100
+SLICE = 50
 """Records taken in at a stretch, in another thread: each may complete many hops."""
 _LOOK_EVERY = timedelta(seconds=1)
 _KEPT_SNAPSHOTS = 2
@@ -67,11 +67,13 @@ class WatchAgent:
         self._watch: SpikeWatch | None = None
         self._may_begin = False
         self._kept_at = time.monotonic()
+        self._reading: str | None = None
+        """What is read again, which may take long: it waits for that, and is not stuck."""
 
     @property
     def waiting_for(self) -> str | None:
         """The service that is away while it is waited for."""
-        return self._decoder.waiting_for or self._publisher.waiting_for
+        return self._decoder.waiting_for or self._publisher.waiting_for or self._reading
 
     def forget(self) -> None:
         """Begin from the newest snapshot: others may have watched meanwhile."""
@@ -91,9 +93,7 @@ class WatchAgent:
                 self._publisher.enqueue([Outgoing(topics.ALERTS.name, key, self._codec.encode(word))])
         # What is kept must never be ahead of what was told.
         await self._publisher.flush()
-        if time.monotonic() - self._kept_at >= self._settings.snapshot_seconds:
-            await asyncio.to_thread(self._keep, watch)
-            self._kept_at = time.monotonic()
+        await self._keep_now_and_then(watch)
 
     async def mark_idle_partitions(self) -> None:
         """Say of source partitions without tickets that they are complete, so that the others do not wait for them.
@@ -173,11 +173,16 @@ class WatchAgent:
             watch = await asyncio.to_thread(self._restored, end)
             behind = max(start, watch.through + 1)
             if behind < first:
-                log.info("counts %d to %d are taken in again", behind, first - 1)
-                async for batch in source.read({place: (behind, first)}):
-                    # What follows from them was told before they were committed.
-                    for at in range(0, len(batch), SLICE):
-                        await self._taken(watch, batch[at : at + SLICE])
+                self._reading = f"counts {behind} to {first - 1} are taken in again"
+                log.info("%s", self._reading)
+                try:
+                    async for batch in source.read({place: (behind, first)}):
+                        # What follows from them was told before they were committed.
+                        for at in range(0, len(batch), SLICE):
+                            await self._taken(watch, batch[at : at + SLICE])
+                            await self._keep_now_and_then(watch)
+                finally:
+                    self._reading = None
         return watch
 
     def _restored(self, end: int) -> SpikeWatch:
@@ -193,6 +198,11 @@ class WatchAgent:
                 return watch
             log.warning("%s is of another log of counts", stored.file_name)
         return self._make()
+
+    async def _keep_now_and_then(self, watch: SpikeWatch) -> None:
+        if time.monotonic() - self._kept_at >= self._settings.snapshot_seconds:
+            await asyncio.to_thread(self._keep, watch)
+            self._kept_at = time.monotonic()
 
     def _keep(self, watch: SpikeWatch) -> None:
         self._snapshots.save(HEAD, watch.through + 1, watch.to_bytes())
