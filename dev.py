@@ -44,6 +44,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "stress": [["python", "tests/stress.py"]],
     "faults": [["python", "tests/faults/harness.py"]],
     "stress-learn": [["python", "tests/stress_learn.py"]],
+    "stress-itsm": [["python", "tests/stress_itsm.py"]],
     "stress-table": [["python", "tests/stress_table.py"]],
     "format": [["ruff", "check", "--fix", "."], ["ruff", "format", "."]],
     "test": [*(command for commands in CHECKS.values() for command in commands), ["pytest"]],

@@ -41,6 +41,9 @@ STOP_WITHIN_SECONDS = 30.0
 MOST_LEARNED = 50
 """Records of one batch of the learn agent: they take effect together."""
 
+MOST_WATCHED = 50
+"""Records of counts at a time. Those of a quiet night complete a hundred hops each: many would pass for stuck."""
+
 MOST_TRIAGED = 500
 """Records of one batch of the triage agent, over all partitions."""
 
@@ -244,7 +247,8 @@ async def _watch_plan(
         name=Role.WATCH,
         topics=(topics.COUNTS,),
         work=agent,
-        most=2_000,
+        most=MOST_WATCHED,
+        most_at_a_fetch=MOST_WATCHED,
         on_assigned=agent.forget,
         may_stand_by=True,
         waiting_for=lambda: agent.waiting_for,

@@ -54,6 +54,11 @@ def test_the_demo_decides_everything_it_feeds_and_goes_on_where_it_was(tmp_path:
     assert (fed, dead) == (600, 1)
     assert decided == stored == decisions_in_the_store(tmp_path / "data")
     assert 450 < decided < 600
+    # The outage that the demo brings: what on-call would read.
+    assert re.search(
+        r"spike \w+ \d\d:\d\d \S+: \d+ tickets instead of [\d.]+, for .*words: .*\bvpn\b.*tickets: outage-",
+        (" ".join(first.stdout.split())),
+    ), first.stdout
 
     second = triage(tmp_path / "data", "demo", "--tickets", "50", "--rate", "300")
     assert second.returncode == 0, second.stdout + second.stderr

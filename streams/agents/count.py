@@ -44,11 +44,13 @@ class CountAgent:
         self._publisher = publisher
         self._counter = PartitionCounter(SETTINGS)
         self._kept_at: dict[int, float] = {}
+        self._reading: str | None = None
+        """What is read again, which may take long: it waits for that, and is not stuck."""
 
     @property
     def waiting_for(self) -> str | None:
         """The service that is away while it is waited for."""
-        return self._decoder.waiting_for or self._publisher.waiting_for
+        return self._decoder.waiting_for or self._publisher.waiting_for or self._reading
 
     def forget(self) -> None:
         """Begin from what was kept: partitions have come, which others may have counted meanwhile."""
@@ -104,9 +106,13 @@ class CountAgent:
                 counter.restore(partition, json.loads(zlib.decompress(state.state)))
             behind = max(start, counter.through(partition) + 1)
             if behind < first:
-                log.info("partition %d: decisions %d to %d are counted again", partition, behind, first - 1)
-                async for batch in source.read({place: (behind, first)}):
-                    counter.count(partition, await self._counted(batch))
+                self._reading = f"partition {partition}: decisions {behind} to {first - 1} are counted again"
+                log.info("%s", self._reading)
+                try:
+                    async for batch in source.read({place: (behind, first)}):
+                        counter.count(partition, await self._counted(batch))
+                finally:
+                    self._reading = None
 
     async def _kept_state(
         self, source: Reader, bounds: tuple[int, int], place: tuple[str, int]

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 
 from aiokafka import TopicPartition
@@ -27,13 +28,13 @@ from streams.agents import Role
 from streams.batches import Record
 from streams.decoding import Decoder
 from streams.publish import Outgoing, Publisher
-from streams.reading import reader
+from streams.reading import Place, Reader, places_of, reader
 from streams.settings import Settings
 
 log = logging.getLogger("triage.watch")
 
 HEAD = "watch"
-SLICE = 100
+SLICE = 50
 """Records taken in at a stretch, in another thread: each may complete many hops."""
 _LOOK_EVERY = timedelta(seconds=1)
 _KEPT_SNAPSHOTS = 2
@@ -66,11 +67,13 @@ class WatchAgent:
         self._watch: SpikeWatch | None = None
         self._may_begin = False
         self._kept_at = time.monotonic()
+        self._reading: str | None = None
+        """What is read again, which may take long: it waits for that, and is not stuck."""
 
     @property
     def waiting_for(self) -> str | None:
         """The service that is away while it is waited for."""
-        return self._decoder.waiting_for or self._publisher.waiting_for
+        return self._decoder.waiting_for or self._publisher.waiting_for or self._reading
 
     def forget(self) -> None:
         """Begin from the newest snapshot: others may have watched meanwhile."""
@@ -90,9 +93,7 @@ class WatchAgent:
                 self._publisher.enqueue([Outgoing(topics.ALERTS.name, key, self._codec.encode(word))])
         # What is kept must never be ahead of what was told.
         await self._publisher.flush()
-        if time.monotonic() - self._kept_at >= self._settings.snapshot_seconds:
-            await asyncio.to_thread(self._keep, watch)
-            self._kept_at = time.monotonic()
+        await self._keep_now_and_then(watch)
 
     async def mark_idle_partitions(self) -> None:
         """Say of source partitions without tickets that they are complete, so that the others do not wait for them.
@@ -100,10 +101,14 @@ class WatchAgent:
         A partition is idle where all its events are decided and all its decisions counted. Its mark is the newest time
         that was heard of any partition before that was asked; where all are idle, time goes on at the clock's pace.
         """
-        admin = AIOKafkaAdminClient(**self._settings.kafka_options())
-        await admin.start()
-        quiet_since: float | None = None
-        try:
+        async with AsyncExitStack() as stack:
+            source = await stack.enter_async_context(reader(self._settings))
+            admin = AIOKafkaAdminClient(**self._settings.kafka_options())
+            await admin.start()
+            stack.push_async_callback(admin.close)
+            events = await places_of([topics.EVENTS.name], self._settings)
+            decisions = await places_of([topics.DECISIONS.name], self._settings)
+            quiet_since: float | None = None
             while True:
                 await asyncio.sleep(_LOOK_EVERY.total_seconds())
                 await self._begin()
@@ -112,17 +117,17 @@ class WatchAgent:
                     continue
                 heard, now, clock = dict(watch.heard), self._clock().timestamp(), time.monotonic()
                 try:
-                    idle, partitions = await self._idle(admin)
+                    # Events before decisions: what comes meanwhile makes a partition seem busy.
+                    idle = await self._done(source, admin, Role.TRIAGE, events)
+                    idle &= await self._done(source, admin, Role.COUNT, decisions)
                 except KafkaError as error:
                     log.debug("no offsets to tell idle partitions by: %r", error)
                     continue
-                quiet_since = (quiet_since or clock) if len(idle) == partitions else None
+                quiet_since = (quiet_since or clock) if len(idle) == len(decisions) else None
                 passed = 0.0
                 if quiet_since is not None and clock - quiet_since >= _BUCKET_S:
                     passed, quiet_since = clock - quiet_since, clock
-                await self._mark(idle, heard, max(newest, min(newest + passed, now)))
-        finally:
-            await admin.close()
+                await self._mark(sorted(idle), heard, max(newest, min(newest + passed, now)))
 
     async def _begin(self) -> None:
         """Have a first record come, which the state is loaded before: time is to go on where no ticket comes."""
@@ -142,25 +147,13 @@ class WatchAgent:
                 Outgoing(topics.COUNTS.name, mark.key, self._codec.encode(mark), partition=0) for mark in marks
             )
 
-    async def _idle(self, admin: AIOKafkaAdminClient) -> tuple[list[int], int]:
-        """The partitions in which nothing is on its way, and how many there are."""
-        idle: set[int] | None = None
-        # Ends before what is committed, events before decisions: what comes meanwhile makes a partition seem busy.
-        for topic, role in ((topics.EVENTS.name, Role.TRIAGE), (topics.DECISIONS.name, Role.COUNT)):
-            async with reader(self._settings) as source:
-                described = await admin.describe_topics([topic])
-                places = [(topic, number) for number in range(len(described[0]["partitions"]))]
-                bounds = await source.bounds(places)
-            found = await admin.list_consumer_group_offsets(
-                f"{self._settings.app_id}.{role}", partitions=[TopicPartition(*place) for place in places]
-            )
-            done = {
-                place[1]
-                for place, (start, end) in bounds.items()
-                if max(start, found[TopicPartition(*place)].offset) >= end
-            }
-            idle = done if idle is None else idle & done
-        return sorted(idle or ()), len(places)
+    async def _done(self, source: Reader, admin: AIOKafkaAdminClient, role: Role, places: Sequence[Place]) -> set[int]:
+        """The partitions of which the agents of `role` have committed all. Ends are asked first, for that reason."""
+        bounds = await source.bounds(places)
+        group = f"{self._settings.app_id}.{role}"
+        found = await admin.list_consumer_group_offsets(group, partitions=[TopicPartition(*place) for place in places])
+        committed = {(place.topic, place.partition): entry.offset for place, entry in found.items()}
+        return {place[1] for place, (start, end) in bounds.items() if max(start, committed.get(place, -1)) >= end}
 
     async def _taken(self, watch: SpikeWatch, records: Sequence[Record]) -> list[Alert]:
         words: list[tuple[int, BucketCounts]] = []
@@ -180,11 +173,16 @@ class WatchAgent:
             watch = await asyncio.to_thread(self._restored, end)
             behind = max(start, watch.through + 1)
             if behind < first:
-                log.info("counts %d to %d are taken in again", behind, first - 1)
-                async for batch in source.read({place: (behind, first)}):
-                    # What follows from them was told before they were committed.
-                    for at in range(0, len(batch), SLICE):
-                        await self._taken(watch, batch[at : at + SLICE])
+                self._reading = f"counts {behind} to {first - 1} are taken in again"
+                log.info("%s", self._reading)
+                try:
+                    async for batch in source.read({place: (behind, first)}):
+                        # What follows from them was told before they were committed.
+                        for at in range(0, len(batch), SLICE):
+                            await self._taken(watch, batch[at : at + SLICE])
+                            await self._keep_now_and_then(watch)
+                finally:
+                    self._reading = None
         return watch
 
     def _restored(self, end: int) -> SpikeWatch:
@@ -200,6 +198,11 @@ class WatchAgent:
                 return watch
             log.warning("%s is of another log of counts", stored.file_name)
         return self._make()
+
+    async def _keep_now_and_then(self, watch: SpikeWatch) -> None:
+        if time.monotonic() - self._kept_at >= self._settings.snapshot_seconds:
+            await asyncio.to_thread(self._keep, watch)
+            self._kept_at = time.monotonic()
 
     def _keep(self, watch: SpikeWatch) -> None:
         self._snapshots.save(HEAD, watch.through + 1, watch.to_bytes())

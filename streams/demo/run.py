@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.live import Live
 
 from schemas import topics
+from schemas.alerts import Alert, AlertStage
 from schemas.codec import Codec
 from schemas.decisions import Decision
 from schemas.errors import BadSettings, TriageError, WorkFailed
@@ -29,7 +30,8 @@ from sinks.store import Store
 from streams import topic_admin, wiring
 from streams.broker import Broker
 from streams.demo.generator import generate
-from streams.demo.view import DemoState, live_view
+from streams.demo.outage import FIRST_AFTER, LASTS, with_outages
+from streams.demo.view import DemoState, incident_line, live_view
 from streams.feed import outgoing
 from streams.publish import Outgoing, Publisher
 from streams.settings import EMBEDDED_STORE, Settings
@@ -43,6 +45,7 @@ MALFORMED_EVERY = 500
 _TICK_SECONDS = 0.1
 _WORKER_READY_SECONDS = 60.0
 _WORKER_STOP_SECONDS = 40.0
+_ALERT_WITHIN_SECONDS = 60.0
 
 
 def run_demo(
@@ -103,6 +106,8 @@ class _Demo:
         self._malformed = 0
         self._expected = 0
         self._done_feeding = False
+        self._fed_at = 0.0
+        self._start = _start(wiring.wall_clock())
 
     async def run(self, *, tickets: int | None, rate: float, seed: int) -> None:
         """Run until cancelled or until `tickets` are through."""
@@ -133,11 +138,18 @@ class _Demo:
             and state.decided >= self._expected
             and state.stored >= self._expected
             and state.dead >= self._malformed
+            and not self._awaits_the_outage()
         )
+
+    def _awaits_the_outage(self) -> bool:
+        """Whether an outage was fed that nothing was told of yet; it is waited for, but not for ever."""
+        state = self._state
+        fed = state.simulated is not None and state.simulated >= self._start + FIRST_AFTER + LASTS
+        return fed and not state.incidents and time.monotonic() - self._fed_at < _ALERT_WITHIN_SECONDS
 
     async def _feed(self, tickets: int | None, rate: float, seed: int) -> None:
         codec = Codec()
-        events = generate(seed=seed, start=_start(wiring.wall_clock()))
+        events = with_outages(generate(seed=seed, start=self._start), seed=seed, start=self._start)
         began = time.monotonic()
         async with Publisher(self._settings.producer_options()) as publisher:
             while tickets is None or self._state.fed < tickets:
@@ -148,6 +160,7 @@ class _Demo:
                 await publisher.publish(batch)
                 self._state.rate = self._state.fed / max(1e-9, time.monotonic() - began)
                 await asyncio.sleep(_TICK_SECONDS)
+        self._fed_at = time.monotonic()
         self._done_feeding = True
 
     def _next(self, event: TicketEvent, codec: Codec) -> Outgoing:
@@ -164,7 +177,7 @@ class _Demo:
 
     async def _read_decisions(self) -> None:
         codec = Codec()
-        wanted = (topics.DECISIONS.name, topics.DEAD_LETTERS.name)
+        wanted = (topics.DECISIONS.name, topics.DEAD_LETTERS.name, topics.ALERTS.name)
         counts = await topic_admin.partition_counts(wanted, self._settings)
         options: dict[str, Any] = self._settings.kafka_options()
         consumer = AIOKafkaConsumer(**options, enable_auto_commit=False)
@@ -178,10 +191,19 @@ class _Demo:
                     if place.topic == topics.DEAD_LETTERS.name:
                         self._state.dead += len(records)
                         continue
+                    if place.topic == topics.ALERTS.name:
+                        for record in records:
+                            self._show_alert(codec.decode(record.value, Alert))
+                        continue
                     for record in records:
                         self._show(codec.decode(record.value, Decision))
         finally:
             await consumer.stop()
+
+    def _show_alert(self, alert: Alert) -> None:
+        self._state.incidents[alert.incident_id] = alert
+        if not self._console.is_terminal and alert.stage in (AlertStage.OPENED, AlertStage.RESOLVED):
+            self._console.print(incident_line(alert))
 
     def _show(self, decision: Decision) -> None:
         state = self._state
@@ -291,6 +313,8 @@ def _interruptible(work: Any) -> None:
 
 
 def _print_summary(state: DemoState, console: Console, settings: Settings) -> None:
+    for alert in state.incidents.values():
+        console.print(incident_line(alert))
     console.print(
         f"{state.fed:,} events fed, {state.decided:,} decided, {state.stored:,} decisions in the store, "
         f"{state.dead:,} dead letters. Look at them again:"

@@ -13,10 +13,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from schemas.alerts import Alert, AlertStage
 from schemas.decisions import Decision
 from streams.tail import BAND_STYLE, PRIORITY_STYLE
 
 SHOWN_DECISIONS = 12
+_SHOWN_INCIDENTS = 3
 _BAR_WIDTH = 18
 
 
@@ -37,6 +39,8 @@ class DemoState:
     categories: Counter[str] = field(default_factory=Counter[str])
     languages: Counter[str] = field(default_factory=Counter[str])
     bands: Counter[str] = field(default_factory=Counter[str])
+    incidents: dict[str, Alert] = field(default_factory=dict[str, Alert])
+    """The newest word on each incident, the oldest incident first."""
 
 
 def live_view(state: DemoState) -> RenderableType:
@@ -88,9 +92,30 @@ def live_view(state: DemoState) -> RenderableType:
             subtitle_align="left",
         ),
         Panel(decisions, title="latest decisions", title_align="left"),
+        Panel(_incidents(state), title="incidents", title_align="left"),
         bars,
         Text("Ctrl-C ends the demo; what it decided stays for: triage query", style="dim"),
     )
+
+
+def incident_line(alert: Alert) -> Text:
+    """An incident in a line or two: what rose, whose it is, its words and its tickets."""
+    over = alert.stage is AlertStage.RESOLVED
+    words = ", ".join(part.text for part in alert.cause.terms)
+    return Text.assemble(
+        ("over " if over else "spike", "green" if over else "bold red"),
+        f" {alert.opened_at:%a %H:%M} {alert.subject}: {alert.size.observed:.0f} tickets instead of "
+        f"{alert.size.expected:.1f}, for {alert.team}{'' if alert.page else ' (no page)'}; ",
+        (f"words: {words}; ", "bold"),
+        f"tickets: {', '.join(alert.cause.examples[:3])}",
+    )
+
+
+def _incidents(state: DemoState) -> RenderableType:
+    latest = list(state.incidents.values())[-_SHOWN_INCIDENTS:]
+    if not latest:
+        return Text("none yet; the first outage comes six hours into the tickets' time", style="dim")
+    return Group(*(incident_line(alert) for alert in reversed(latest)))
 
 
 def _bars(counts: Counter[str], most: int) -> RenderableType:
