@@ -4,7 +4,9 @@ Every hop, each series' counts over the last 1, 5, 15 and 60 minutes are held ag
 times a profile of the week. The score is how improbable so many would be, as -log10 of a negative-binomial tail
 (Hilbe 2011, *Negative Binomial Regression*: mean mu, variance mu + a mu + b mu^2), made comparable between windows and
 series. The baseline is shrunk (Efron and Morris 1975): a slot of the week towards its time of day, that towards the
-parent series' profile. Both learn all the time and neither learns from what it has just called a spike.
+parent series' profile. Both learn all the time and neither learns from what it has just called a spike. Windows up to a
+quarter of an hour are held against the activity of the last hour as well, as far as such activity lasts in that series;
+the more of a variance is activity, the more the tail is that of a log-normal.
 
 One array operation serves all series; a thousand series cost little more than one.
 """
@@ -54,8 +56,18 @@ _VARIANCE_HALF_LIFE = timedelta(days=14)
 _RESIDUAL_LIMIT = 4.0
 _WINSOR = 3.0
 
+# Activity, what the last hour had beyond the baseline: the part that lasts has a prior, worth so many squared pulls. It
+# is not followed while something scores as much as _HOLD_ABOVE.
+_PERSISTENCE, _PERSISTENCE_PRIOR, _MOST_PULL = 0.5, 10.0, 1.0
+_HOLD_ABOVE = 2.0
+
+# No two holidays are alike: how far from a Sunday's rate one may be, as a squared relative error, and the most.
+_HOLIDAY_VARIANCE, _HOLIDAY_PULL = 0.5, 3.0
+
 # Self-calibration: excesses over the limit, how many of them the prior is worth, and what one may count at most.
 _CALIBRATED_FROM, _CALIBRATION_PRIOR, _CALIBRATION_CAP = 1.5, 30.0, 3.0
+_CALIBRATION_FROM_A_SPIKE = 3
+"""How many buckets of a spike count: some are chance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,12 +211,12 @@ class ArrayState:
 def threshold(series: int, false_alarms_per_week: float, bucket: timedelta = _MINUTE) -> float:
     """The score that `series` series together exceed by chance so many times a week.
 
-    One series makes about 10^2.9 independent scores a week at most (measured on simulated series), and no more than
+    One series makes about 10^3.5 independent scores a week at most (measured on simulated series), and no more than
     it has buckets. Raises ValueError where either number is not positive.
     """
     if series <= 0 or false_alarms_per_week <= 0:
         raise ValueError("the number of series and the false alarms per week have to be positive")
-    return min(2.9, math.log10(WEEK / bucket)) + math.log10(series / false_alarms_per_week)
+    return min(3.5, math.log10(WEEK / bucket)) + math.log10(series / false_alarms_per_week)
 
 
 class NegativeBinomialDetector:
@@ -232,6 +244,10 @@ class NegativeBinomialDetector:
         self._slots = max(1, WEEK // slot_width(settings.bucket))
         self._slot_s = WEEK.total_seconds() / self._slots
         self._penalties = np.array(settings.penalties)
+        # A window that mostly lies in the lagged hour is not held against it.
+        self._memory_buckets = (self._lag_hops + self._local_hops) / self._bucket_hops
+        self._follows = np.array([w <= settings.local_lag + settings.local_span / 4 for w in settings.windows])
+        self._apart = max((at for at, w in enumerate(settings.windows) if w <= settings.local_lag), default=0)
         self._level_fade = 0.5 ** (settings.bucket / max(_LEVEL_HALF_LIFE, 14 * settings.bucket))
         self._rows: dict[int, tuple[NDArray[np.int64], ...]] = {}
         count, windows = series, len(settings.windows)
@@ -328,6 +344,9 @@ class NegativeBinomialDetector:
             state.sums[:] = 0
             state.shares[:] = 0
             state.frozen.fill(0)
+            state.pull.fill(0)
+            state.activity.fill(1)
+            state.holiday_doubt.fill(0)
             # Whole buckets pass, so that buckets go on where they were.
             skipped = missed - missed % self._bucket_hops
             state.hops[0] += skipped
@@ -414,11 +433,10 @@ class NegativeBinomialDetector:
         return np.clip(profile, *_PROFILE_LIMITS), doubt
 
     def _tickets(self, rows: NDArray[np.int64]) -> Floats:
-        # Summed row after row, so that the order does not depend on how many series there are.
-        return np.cumsum(self._state.slot_tickets[rows], axis=0, dtype=np.float64)[-1]
+        return _row_sum(self._state.slot_tickets, rows)
 
     def _expected(self, rows: NDArray[np.int64]) -> Floats:
-        return np.cumsum(self._state.slot_expected[rows], axis=0, dtype=np.float64)[-1]
+        return _row_sum(self._state.slot_expected, rows)
 
     def _neighbours(self, slot: int) -> tuple[NDArray[np.int64], ...]:
         """The slots around the time of day of `slot` on like days, those at it on like days, and `slot` itself.
@@ -456,7 +474,7 @@ class NegativeBinomialDetector:
         # While a spike is on, the last hour is what it was before: else it would soon be its own baseline.
         held = (state.frozen > 0) & (state.frozen <= self._settings.freeze_for / self._settings.bucket)
         local = np.where(held, state.local, local)
-        cold = (state.age < self._settings.cold_for / self._settings.bucket) | (state.shifted > 0) | self._holiday
+        cold = (state.age < self._settings.cold_for / self._settings.bucket) | (state.shifted > 0)
         return np.where(cold & (trusted | held), np.maximum(level, local), level)
 
     def _learning(self) -> Flags:
@@ -467,11 +485,15 @@ class NegativeBinomialDetector:
         state, settings = self._state, self._settings
         score, short = np.zeros(self.series), np.zeros(self.series)
         best = np.zeros(self.series, dtype=np.int64)
-        now_observed, now_expected = state.sums[0].copy(), level * state.shares[0]
+        active = level * state.activity
+        now_observed = state.sums[0].copy()
+        now_expected = (active if self._follows[0] or self._holiday else level) * state.shares[0]
         observed, expected = now_observed.copy(), now_expected.copy()
         at_window, at_series = np.nonzero(state.sums[:-1] >= settings.min_count)
         x = state.sums[at_window, at_series]
-        mean = np.maximum(level[at_series] * state.shares[at_window, at_series], _LEAST_MEAN)
+        mean = level[at_series] * state.shares[at_window, at_series]
+        follows = self._follows[at_window] | self._holiday
+        mean = np.maximum(mean * np.where(follows, state.activity[at_series], 1.0), _LEAST_MEAN)
         notable = x >= settings.min_ratio * mean
         if notable.any():
             at_window, at_series, x, mean = at_window[notable], at_series[notable], x[notable], mean[notable]
@@ -492,7 +514,7 @@ class NegativeBinomialDetector:
             observed=observed,
             expected=expected,
             hop_observed=counts.astype(np.float64),
-            hop_expected=np.where(seen, level * self._share, 0.0),
+            hop_expected=np.where(seen, active * self._share, 0.0),
             now_observed=now_observed,
             now_expected=now_expected,
             learning=self._learning(),
@@ -503,10 +525,14 @@ class NegativeBinomialDetector:
     ) -> Floats:
         """Scores of some windows of some series, each series' scale stretched to what its chance scores are."""
         state = self._state
-        unsure = 1 / np.maximum(state.level_tickets, 0.5) + state.doubt
+        unsure = 1 / np.maximum(state.level_tickets, 0.5) + state.doubt + state.holiday_doubt
         dispersion = state.variance_b[at_window, at_series] + unsure[at_series]
         extra = mean * (state.variance_a[at_window, at_series] + dispersion * mean)
-        tail = np.maximum(_tail(observed, mean, extra) - self._penalties[at_window], 0.0)
+        tail = _tail(observed, mean, extra)
+        # Activities multiply: the more of the variance is theirs, the more the tail is a log-normal's, which is longer.
+        part = dispersion * mean * mean / (mean + extra)
+        tail += part * (_lognormal_tail(observed, mean, mean + extra) - tail)
+        tail = np.maximum(tail - self._penalties[at_window], 0.0)
         excess = np.maximum((state.excess_sum / state.excess_count)[at_series], _PER_DECADE)
         over = np.maximum(tail - _CALIBRATED_FROM, 0.0)
         return np.minimum(tail, _CALIBRATED_FROM) + over * _PER_DECADE / excess
@@ -529,10 +555,15 @@ class NegativeBinomialDetector:
         state.seen_buckets += seen
         state.age += seen & ((state.age > 0) | (tickets > 0))
         lesson = seen & ~frozen
-        self._learn_variance(level, lesson)
         if not self._holiday and lesson.any():
+            self._learn_variance(level, lesson)
             self._learn_level(level, tickets, share, lesson)
-        over = np.where(seen & (state.bucket_peak > _CALIBRATED_FROM), 1.0, 0.0)
+        self._follow(hot)
+        # Chance is what is to be known: the beginning of a spike may be, the rest and what windows hold of it is not.
+        ordinary = (state.calm > self._memory_buckets) | (
+            (state.frozen > 0) & (state.frozen <= _CALIBRATION_FROM_A_SPIKE)
+        )
+        over = np.where(seen & ordinary & (state.bucket_peak > _CALIBRATED_FROM), float(not self._holiday), 0.0)
         fade = 0.5 ** (settings.bucket / _VARIANCE_HALF_LIFE)
         capped = np.minimum(state.bucket_peak - _CALIBRATED_FROM, _CALIBRATION_CAP)
         fade = np.where(seen, fade, 1.0)
@@ -541,6 +572,34 @@ class NegativeBinomialDetector:
         state.excess_sum = prior + (state.excess_sum - prior) * fade + over * capped
         for done in (state.bucket_tickets, state.bucket_share, state.bucket_peak):
             done.fill(0)
+
+    def _follow(self, hot: Flags) -> None:
+        """How active a series is: what its last hour had more than the baseline, as far as such an excess lasts."""
+        state, settings = self._state, self._settings
+        # While an hour holds a spike it tells nothing of the ordinary; what may become one is not followed either.
+        _, holiday = self._calendar.place(float(state.clock[0]) + settings.bucket.total_seconds() / 2)
+        turns = holiday != self._holiday
+        state.calm = np.where(hot | turns, 0.0, state.calm + 1)
+        clean = state.calm > self._memory_buckets
+        warm = (state.bucket_peak > _HOLD_ABOVE) & (state.held < settings.freeze_for / settings.bucket)
+        state.held = np.where(warm, state.held + 1, 0.0)
+        _, trusted = self._local()
+        mean = self._long_level() * state.shares[-1]
+        unsure = 1 / np.maximum(state.level_tickets, 0.5) + state.doubt
+        relative = state.variance_b[-1] + unsure
+        spread = (np.maximum(relative, _HOLIDAY_VARIANCE) if self._holiday else relative) * mean
+        # The posterior mean of a gamma activity, given the hour's count.
+        part = np.where(clean & trusted, spread / (1 + state.variance_a[-1] + spread), 0.0)
+        pull = part * (state.sums[-1] / np.maximum(mean, _LEAST_MEAN) - 1)
+        pull = np.minimum(pull, _HOLIDAY_PULL if self._holiday else _MOST_PULL)
+        cold = (state.age < settings.cold_for / settings.bucket) | (state.shifted > 0)
+        state.pull = np.where(cold | turns, 0.0, np.where(warm, state.pull, pull))
+        doubt = np.where(warm & (not turns), state.holiday_doubt, _HOLIDAY_VARIANCE * (1 - part))
+        # Windows still reach back into a holiday that has just ended.
+        after = np.where(clean, 0.0, _HOLIDAY_VARIANCE if turns else state.holiday_doubt)
+        state.holiday_doubt = np.where(holiday, doubt, after)
+        lasting = (state.pulled + _PERSISTENCE * _PERSISTENCE_PRIOR) / (state.pulls + _PERSISTENCE_PRIOR)
+        state.activity = 1 + (1.0 if self._holiday else np.clip(lasting, 0.0, 1.0)) * state.pull
 
     def _learn_level(self, level: Floats, tickets: Floats, share: Floats, lesson: Flags, buckets: float = 1.0) -> None:
         """Take the tickets of so many `buckets` into level and profile, those beyond three deviations cut off."""
@@ -580,6 +639,10 @@ class NegativeBinomialDetector:
             mean = level * state.shares[place]
             use = known & (mean > 0)
             a, b = state.variance_a[place], state.variance_b[place]
+            if place == self._apart:
+                self._learn_persistence(mean, use, 0.5 ** (each * settings.bucket / _VARIANCE_HALF_LIFE))
+            if self._follows[place]:
+                mean = mean * state.activity
             spread = np.sqrt(mean * (1 + a + b * mean)) + 1e-9
             off = np.clip(state.sums[place] - mean, -_RESIDUAL_LIMIT * spread, _RESIDUAL_LIMIT * spread)
             weight = np.where(use, 1 / (mean + 0.5) ** 2, 0.0)
@@ -590,6 +653,18 @@ class NegativeBinomialDetector:
             for row, term in enumerate((mean**2, mean**3, mean**4, mean * surplus, mean**2 * surplus)):
                 moments[row] += weight * term
             moments[5] += use
+
+    def _learn_persistence(self, mean: Floats, use: Flags, memory: float) -> None:
+        """Weighted least squares of what a window beyond the lagged hour had over `mean` on the hour's pull."""
+        state, place = self._state, self._apart
+        a, b = state.variance_a[place], state.variance_b[place]
+        variance = mean * (1 + a + b * mean)
+        limit = _RESIDUAL_LIMIT * np.sqrt(variance) + 1e-9
+        off = np.clip(state.sums[place] - mean, -limit, limit)
+        weight = np.where(use, state.pull * mean / np.maximum(variance, 1e-9), 0.0)
+        fade = np.where(use, memory, 1.0)
+        state.pulled = state.pulled * fade + weight * off
+        state.pulls = state.pulls * fade + weight * state.pull * mean
 
 
 @dataclass(slots=True, kw_only=True)
@@ -622,6 +697,13 @@ class _State:
     frozen: Floats
     local: Floats
     shifted: Floats
+    calm: Floats
+    held: Floats
+    pull: Floats
+    holiday_doubt: Floats
+    pulled: Floats
+    pulls: Floats
+    activity: Floats
 
     @classmethod
     def fresh(cls, series: int, windows: int, ring: int, slots: int) -> _State:
@@ -655,6 +737,13 @@ class _State:
             frozen=zeros(),
             local=zeros(),
             shifted=zeros(),
+            calm=zeros(),
+            held=zeros(),
+            pull=zeros(),
+            holiday_doubt=zeros(),
+            pulled=zeros(),
+            pulls=zeros(),
+            activity=np.ones(series),
         )
 
 
@@ -682,6 +771,14 @@ def _levels(series: int, parents: Sequence[int] | None) -> list[tuple[NDArray[np
     return levels
 
 
+def _row_sum(table: NDArray[np.float32], rows: NDArray[np.int64]) -> Floats:
+    """The sum of some rows, row after row, so that the order does not depend on how many series there are."""
+    total = np.zeros(table.shape[1])
+    for row in rows.tolist():
+        total += table[row]
+    return total
+
+
 def _solve(moments: Floats) -> tuple[Floats, Floats]:
     """Non-negative a and b of the variance from the moments of its regression, each (windows, series).
 
@@ -702,20 +799,28 @@ def _solve(moments: Floats) -> tuple[Floats, Floats]:
     return a, b
 
 
+def _lognormal_tail(observed: Floats, mean: Floats, variance: Floats) -> Floats:
+    """-log10 of the probability of at least `observed` of a log-normal with that mean and variance."""
+    log_variance = np.log1p(variance / (mean * mean))
+    above = np.maximum(observed - 0.5, observed / 2)
+    z = (np.log(above / mean) + log_variance / 2) / np.sqrt(log_variance)
+    return np.minimum(-_PER_DECADE * _special().log_ndtr(-z), _MAX_SCORE)
+
+
 def _tail(observed: Floats, mean: Floats, extra: Floats) -> Floats:
     """-log10 of the probability of at least `observed` where the variance is `mean` + `extra`; all of one shape.
 
     The tail of the negative binomial is a regularised incomplete beta function (Abramowitz and Stegun, 26.5.26).
     """
     size = mean * mean / np.maximum(extra, 1e-9 * mean)
-    probability = _incomplete_beta()(observed, size, mean / (mean + size))
+    probability = _special().betainc(observed, size, mean / (mean + size))
     with np.errstate(divide="ignore"):
         return np.minimum(-np.log10(probability), _MAX_SCORE)
 
 
 @cache
-def _incomplete_beta() -> Any:
+def _special() -> Any:
     """Scipy takes a fifth of a second to import: at the first use."""
     from scipy import special  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]  it ships none
 
-    return cast("Any", special).betainc
+    return cast("Any", special)

@@ -22,7 +22,10 @@ _WEEKEND = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorSettings:
-    """What is simulated. `start` is midnight UTC; `quiet` is the time at the start without spikes."""
+    """What is simulated. `start` is midnight UTC; `quiet` is the time at the start without spikes.
+
+    Which days are holidays follows from `region`, so that simulations of one region share a calendar.
+    """
 
     series: int = 120
     days: int = 42
@@ -30,11 +33,12 @@ class SimulatorSettings:
     start: datetime
     seed: int = 0
     quiet: timedelta = timedelta(days=14)
-    tickets_per_day: tuple[float, float] = (20.0, 5000.0)
+    tickets_per_day: tuple[float, float] = (100.0, 20_000.0)
     spikes_per_week: float = 1.5
     ramps: float = 0.3
     duplicates: float = 0.03
     holidays: int = 2
+    region: int = 0
     gaps_per_week: float = 0.7
 
 
@@ -78,7 +82,8 @@ def simulate(settings: SimulatorSettings) -> Simulation:
     random = np.random.default_rng(settings.seed)
     minutes = settings.days * _DAY_MINUTES
     free = settings.days - max(1, settings.quiet.days)
-    quiet_days = np.sort(settings.days - 1 - random.permutation(free)[: settings.holidays])
+    order = np.random.default_rng(settings.region).permutation(free)
+    quiet_days = np.sort(settings.days - 1 - order[: settings.holidays])
     rates = np.empty((minutes, settings.series), dtype=np.float32)
     active = np.empty_like(rates)
     low, high = map(math.log, settings.tickets_per_day)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -160,8 +161,46 @@ def test_the_tail_is_that_of_scipys_negative_binomial() -> None:
     np.testing.assert_allclose(_tail(observed, mean, extra), wanted, rtol=1e-9)
 
 
+def test_the_longer_tail_is_that_of_scipys_log_normal() -> None:
+    from models.detector import _lognormal_tail  # noqa: PLC0415  the formula itself
+
+    observed, mean, variance = np.array([30.0, 200.0]), np.array([9.0, 100.0]), np.array([29.0, 500.0])
+    spread = np.log1p(variance / mean**2)
+    law = stats.lognorm(np.sqrt(spread), scale=np.exp(np.log(mean) - spread / 2))
+    np.testing.assert_allclose(
+        _lognormal_tail(observed, mean, variance), -law.logsf(observed - 0.5) / np.log(10), rtol=1e-9
+    )
+
+
+def test_what_lasts_for_hours_is_expected_and_what_does_not_is_not() -> None:
+    random = np.random.default_rng(4)
+    hours = np.repeat(random.choice([0.6, 1.4], size=24 * 8 // 6), 72)
+    minutes = random.choice([0.6, 1.4], size=hours.size)
+    table = random.poisson(20 * np.column_stack([hours, minutes])).astype(float)
+    scores = run(NegativeBinomialDetector(2, replace(FIVE, cold_for=timedelta(days=1))), table)
+    expected = np.array([score.hop_expected for score in scores])[288 * 4 :]
+    lasting = np.corrcoef(expected[:, 0], hours[288 * 4 :])[0, 1]
+    passing = np.corrcoef(expected[:, 1], minutes[288 * 4 :])[0, 1]
+    assert lasting > 0.6
+    assert abs(passing) < 0.2
+
+
+def test_a_holiday_busier_than_a_sunday_is_followed_and_the_day_after_is_itself_again() -> None:
+    holiday = date(2026, 3, 25)  # a Wednesday in the fourth week
+    days = np.arange(26)
+    rates = np.where(days % 7 >= 5, 4.0, 20.0)
+    rates[23] = 10.0
+    table = np.random.default_rng(8).poisson(np.repeat(rates, 288))[:, None].astype(float)
+    detector = NegativeBinomialDetector(1, FIVE, WeekCalendar(holidays=[holiday]))
+    scores = run(detector, table)
+    expected = np.array([score.hop_expected[0] for score in scores]).reshape(26, 288)
+    assert 8 < expected[23, 36:].mean() < 12
+    assert 16 < expected[24, 36:].mean() < 24
+    assert max(float(score.score[0]) for score in scores[23 * 288 : 25 * 288]) < threshold(1, 0.02, FIVE.bucket)
+
+
 def test_the_threshold_grows_with_series_and_falls_with_what_is_allowed() -> None:
-    assert threshold(100, 2) == pytest.approx(4.6, abs=0.01)
+    assert threshold(100, 2) == pytest.approx(5.2, abs=0.01)
     assert threshold(1, 0.1, timedelta(hours=1)) == pytest.approx(np.log10(168) + 1)
     with pytest.raises(ValueError, match="positive"):
         threshold(0, 1)

@@ -74,26 +74,25 @@ def main() -> None:
 def simulated(given: argparse.Namespace) -> None:
     """Recall by size, delay and false alarms on simulated tickets."""
     allowed = given.allowed
-    tables: dict[str, list[tuple[Simulation, NDArray[np.float32]]]] = {}
-    shipped: list[Outcome] = []
+    tables: dict[str, list[tuple[Simulation, NDArray[np.float32]]]] = {OURS: []}
     seeds = (*TUNING_SEEDS, *range(201, 201 + given.seeds))
-    for seed in seeds:
-        settings = SimulatorSettings(start=START, seed=seed, series=given.series, hop=timedelta(seconds=given.hop))
-        simulation = simulate(settings)
-        ours, outcome = our_scores(simulation, f"seed {seed}, ours")
-        if not given.no_oracle:
-            tables.setdefault(ORACLE, []).append((slim(simulation), our_scores(simulation, "oracle", oracle=True)[0]))
-        tables.setdefault(OURS, []).append((slim(simulation), ours))
-        if seed not in TUNING_SEEDS:
-            shipped.append(outcome)
+    hop = timedelta(seconds=given.hop)
+    drawn = [simulate(SimulatorSettings(start=START, seed=seed, series=given.series, hop=hop)) for seed in seeds]
+    slims = [slim(simulation) for simulation in drawn]
+    scores, outcomes = our_scores(drawn, "ours", allowed)
+    tables[OURS] = list(zip(slims, scores, strict=True))
+    shipped = outcomes[len(TUNING_SEEDS) :]
+    if not given.no_oracle:
+        tables[ORACLE] = list(zip(slims, our_scores(drawn, "oracle", allowed, oracle=True)[0], strict=True))
+    for simulation, simple in track(list(zip(drawn, slims, strict=True)), "rivals", console=err, transient=True):
         steps = per_step(simulation)
         for name, rival in RIVALS.items():
-            tables.setdefault(name, []).append((slim(simulation), per_minute(rival(steps))))
+            tables.setdefault(name, []).append((simple, per_minute(rival(steps))))
         if not given.no_river:
             few = first_series(simulation, RIVER_SERIES)
-            for name, rival in track(river_rivals().items(), f"seed {seed}, river", console=err, transient=True):
-                scores = per_minute(rival(steps[:, :RIVER_SERIES]))
-                tables.setdefault(f"{name} ({RIVER_SERIES} series)", []).append((few, scores))
+            for name, rival in river_rivals().items():
+                found = per_minute(rival(steps[:, :RIVER_SERIES]))
+                tables.setdefault(f"{name} ({RIVER_SERIES} series)", []).append((few, found))
     print(
         f"{given.seeds} seeds x {given.series} series x 28 days after 14 days to learn; spikes with an excess of at "
         f"least {LEAST_EXCESS:g} tickets; thresholds set on seeds {TUNING_SEEDS} to {allowed:g} false alarms per 100 "
@@ -111,10 +110,10 @@ def simulated(given: argparse.Namespace) -> None:
 class Oracle(NegativeBinomialDetector):
     """Ours with the true rates in the place of the baseline; it learns variances alone."""
 
-    def __init__(self, simulation: Simulation, settings: DetectorSettings) -> None:
-        rates = simulation.rates.astype(np.float64)
-        self._true = np.hstack([rates, rates.sum(axis=1, keepdims=True)])
-        super().__init__(self._true.shape[1], settings)
+    def __init__(self, drawn: Sequence[Simulation], settings: DetectorSettings, calendar: WeekCalendar) -> None:
+        rates = [simulation.rates.astype(np.float64) for simulation in drawn]
+        self._true = np.hstack([*rates, *(rate.sum(axis=1, keepdims=True) for rate in rates)])
+        super().__init__(self._true.shape[1], settings, calendar)
         self._state.level_tickets[:] = 1e12
         self._state.level_share[:] = 1e12
 
@@ -134,27 +133,37 @@ class Oracle(NegativeBinomialDetector):
         self._share = (rates / self._bucket_hops).astype(np.float32)
 
 
-def our_scores(simulation: Simulation, title: str, *, oracle: bool = False) -> tuple[NDArray[np.float32], Outcome]:
-    """The highest score of each minute, (minutes, series), and what the alerts of the shipped lifecycle do."""
-    series, hop = simulation.counts.shape[1], simulation.settings.hop
-    settings = DetectorSettings(hop=hop)
-    calendar = WeekCalendar(UTC, simulation.holidays)
+def our_scores(
+    drawn: Sequence[Simulation], title: str, allowed: float, *, oracle: bool = False
+) -> tuple[list[NDArray[np.float32]], list[Outcome]]:
+    """The highest score of each minute, (minutes, series), and what the alerts of the shipped lifecycle do.
+
+    All simulations run side by side, each with a series that is the sum of its own; they are of one region.
+    """
+    each, hops = drawn[0].counts.shape[1], drawn[0].counts.shape[0]
+    hop, series, total = drawn[0].settings.hop, each * len(drawn), (each + 1) * len(drawn)
+    settings, calendar = DetectorSettings(hop=hop), WeekCalendar(UTC, drawn[0].holidays)
+    parents = [series + at // each for at in range(series)] + [-1] * len(drawn)
     detector = (
-        Oracle(simulation, settings)
-        if oracle
-        else NegativeBinomialDetector(series + 1, settings, calendar, [series] * series + [-1])
+        Oracle(drawn, settings, calendar) if oracle else NegativeBinomialDetector(total, settings, calendar, parents)
     )
-    book = AlertBook([str(at) for at in range(series + 1)], AlertSettings(threshold=threshold(100, 2.0)), settings)
+    limit = threshold(100, allowed)
+    book = AlertBook([str(at) for at in range(total)], AlertSettings(threshold=limit), settings)
     per = timedelta(minutes=1) // hop
-    scores = np.zeros((simulation.counts.shape[0] // per, series), dtype=np.float32)
+    scores = np.zeros((hops // per, series), dtype=np.float32)
     opened: list[SpikeOpened] = []
-    hops = track(simulation.hops(), title, total=simulation.counts.shape[0], console=err, transient=True)
-    for at, (end, counts, present) in enumerate(hops):
-        found = detector.observe(end, np.append(counts, counts.sum()), np.append(present, present.any()))
+    together = zip(*(simulation.hops() for simulation in drawn), strict=True)
+    for at, rows in enumerate(track(together, title, total=hops, console=err, transient=True)):
+        counts = np.concatenate([*(row[1] for row in rows), [row[1].sum() for row in rows]])
+        present = np.concatenate([*(row[2] for row in rows), [row[2].any() for row in rows]])
+        found = detector.observe(rows[0][0], counts, present)
         np.maximum(scores[at // per], found.score[:series], out=scores[at // per])
         opened.extend(event for event in book.advance(found) if isinstance(event, SpikeOpened))
-    alerts = [(int(event.series), minutes_in(event.detected_at)) for event in opened if int(event.series) < series]
-    return scores, outcome_of(simulation, alerts)
+    outcomes: list[Outcome] = []
+    for place, simulation in enumerate(drawn):
+        own = [(int(event.series) - place * each, minutes_in(event.detected_at)) for event in opened]
+        outcomes.append(outcome_of(simulation, [(at, minute) for at, minute in own if 0 <= at < each]))
+    return np.split(scores, len(drawn), axis=1), outcomes
 
 
 def per_step(simulation: Simulation) -> NDArray[np.float64]:
