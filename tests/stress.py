@@ -31,6 +31,7 @@ from pipeline import Pipeline, Worker
 
 from models.decide import decision_id
 from schemas import topics
+from schemas.decisions import Assignment
 from schemas.dead_letters import PREFIX
 from schemas.events import EventKind, TicketEvent
 from streams.broker import Broker
@@ -115,8 +116,8 @@ class Audit:
                 "reconnect.backoff.max.ms": 500,
             }
         )
-        unread = {topics.FEEDBACK, topics.MODEL_SETS, topics.MODEL_ACTIVATIONS, topics.LESSONS}
-        names = [topic.name for topic in pipeline.topics if topic not in unread]
+        read = {topics.EVENTS, topics.DECISIONS, topics.DEAD_LETTERS}
+        names = [topic.name for topic in pipeline.topics if topic in read or topic.word is Assignment]
         self._next = {(name, number): 0 for name in names for number in range(PARTITIONS)}
         self._consumer.assign([TopicPartition(*place, 0) for place in self._next])
 
