@@ -31,8 +31,8 @@ from pipeline import Pipeline, Worker
 
 from models.decide import decision_id
 from schemas import topics
-from schemas.decisions import Assignment
 from schemas.dead_letters import PREFIX
+from schemas.decisions import Assignment
 from schemas.events import EventKind, TicketEvent
 from streams.broker import Broker
 from streams.feed import outgoing
