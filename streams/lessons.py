@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from types import TracebackType
@@ -22,7 +22,7 @@ from schemas import topics
 from schemas.codec import Codec
 from schemas.dead_letters import Header
 from schemas.decisions import LogPosition
-from schemas.errors import DeadLettered, KafkaUnavailable, ModelsNotReproducible, UnknownModels
+from schemas.errors import KafkaUnavailable, ModelsNotReproducible, UnknownModels
 from schemas.lessons import LEARNED_HEADS, LESSONS_HEADER, Lesson, activated_lessons
 from streams.decoding import Decoder
 from streams.publish import Outgoing
@@ -51,7 +51,11 @@ class LessonReader:
         self._settings = settings
         self._decoder = decoder
         self._stack = AsyncExitStack()
-        self._reader: Reader | None = None
+        self._read: dict[int, Lesson] = {}
+        """By offset. They stay, since a partition that is far behind has to learn them again."""
+        self._read_from, self._read_to = 0, 0
+        self._readers: dict[str, Reader] = {}
+        """By topic: a client that goes to and fro between two may wait for minutes until it knows the leaders again."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -63,28 +67,53 @@ class LessonReader:
 
     async def end(self) -> int:
         """The offset after the last lesson."""
-        return (await self._asked(lambda source: source.bounds([LESSONS])))[LESSONS][1]
+        return (await self._bounds_of_lessons())[1]
 
-    async def lessons(self, first: int, last: int) -> AsyncIterator[list[Lesson]]:
+    async def _bounds_of_lessons(self) -> tuple[int, int]:
+        return (await self._asked(LESSONS[0], lambda source: source.bounds([LESSONS])))[LESSONS]
+
+    async def has(self, number: int) -> bool:
+        """Whether there is a lesson `number`."""
+        if number >= self._read_to:
+            await self._read_on()
+        return number < self._read_to
+
+    async def lessons(self, first: int, last: int) -> list[Lesson]:
         """The lessons from `first` to `last`. Raises ModelsNotReproducible where the log has lost some of them."""
-        start, end = (await self._asked(lambda source: source.bounds([LESSONS])))[LESSONS]
-        if start > first or last >= end:
+        if last >= self._read_to:
+            await self._read_on()
+        if first < self._read_from or last >= self._read_to:
             raise ModelsNotReproducible(
-                f"{topics.LESSONS.name} has the lessons {start} to {end - 1}, and {first} to {last} have to be learned"
+                f"{topics.LESSONS.name} has the lessons {self._read_from} to {self._read_to - 1}: {first} to {last} "
+                "have to be learned"
             )
-        source = await self._opened()
-        async for records in source.read({LESSONS: (first, last + 1)}):
-            found = [await self._decoder.decode(record.value, Lesson) for record in records]
-            yield [lesson for lesson in found if not isinstance(lesson, DeadLettered)]
+        found = (self._read.get(number) for number in range(first, last + 1))
+        return [lesson for lesson in found if lesson is not None]
+
+    async def _read_on(self) -> None:
+        """Read all lessons that there are by now: partitions that catch up come to one after the other."""
+        start, end = await self._bounds_of_lessons()
+        self._read_from = max(self._read_from, start)
+        source = await self._opened(LESSONS[0])
+        if (first := max(start, self._read_to)) < end:
+            async for records in source.read({LESSONS: (first, end)}):
+                for record in records:
+                    lesson = await self._decoder.decode(record.value, Lesson)
+                    if isinstance(lesson, Lesson):
+                        self._read[record.offset] = lesson
+        self._read_to = end
 
     async def in_force_at(self, partition: int, offset: int) -> int | None:
         """The last lesson that is known at `offset` of a partition of the events, by the newest activation before."""
-        return await self._asked(lambda source: self._looked_back(source, partition, offset))
-
-    async def _looked_back(self, source: Reader, partition: int, offset: int) -> int | None:
-        lessons = (await source.bounds([LESSONS]))[LESSONS][1]
+        lessons = await self.end()
         if not lessons:
             return None
+        return await self._asked(
+            topics.EVENTS.name, lambda source: self._looked_back(source, partition, offset, lessons)
+        )
+
+    @staticmethod
+    async def _looked_back(source: Reader, partition: int, offset: int, lessons: int) -> int | None:
         place = topics.EVENTS.name, partition
         start, _ = (await source.bounds([place]))[place]
         far, end = LOOK_BACK, offset
@@ -100,10 +129,10 @@ class LessonReader:
             far, end = far * 4, first
         return None
 
-    async def _asked(self, ask: Callable[[Reader], Awaitable[T]]) -> T:
+    async def _asked(self, topic: str, ask: Callable[[Reader], Awaitable[T]]) -> T:
         for left in reversed(range(_TRIES)):
             try:
-                return await ask(await self._opened())
+                return await ask(await self._opened(topic))
             except KafkaError as away:
                 await self._closed()
                 if not left:
@@ -112,13 +141,13 @@ class LessonReader:
                 await asyncio.sleep(_ASK_AGAIN_SECONDS)
         raise AssertionError  # the last try has raised
 
-    async def _opened(self) -> Reader:
-        if self._reader is None:
-            self._reader = await self._stack.enter_async_context(reader(self._settings))
-        return self._reader
+    async def _opened(self, topic: str) -> Reader:
+        if topic not in self._readers:
+            self._readers[topic] = await self._stack.enter_async_context(reader(self._settings, prompt=True))
+        return self._readers[topic]
 
     async def _closed(self) -> None:
-        self._reader = None
+        self._readers.clear()
         await self._stack.aclose()
         self._stack = AsyncExitStack()
 
@@ -144,7 +173,7 @@ class LiveLessons:
         return self._known.get(partition)
 
     def learned(self, partition: int) -> Learned | None:
-        """What is learned in `partition`; None before the first lesson."""
+        """What is learned in `partition`, once it is prepared; None before the first lesson."""
         last = self._known.get(partition)
         return None if last is None else self._learned[last]
 
@@ -152,26 +181,24 @@ class LiveLessons:
         """Know what is in force at `offset`, before it is decided on: anew where it was come to before."""
         if partition not in self._known or offset <= self._at[partition]:
             self._known.pop(partition, None)
-            last = await self._source.in_force_at(partition, offset)
-            if last is not None:
-                await self._advance(partition, last)
-            self._known[partition] = last
+            self._known[partition] = await self._source.in_force_at(partition, offset)
         self._at[partition] = offset
 
     async def activate(self, last: int, partition: int) -> None:
         """Let the lessons up to `last` take effect in `partition`. Raises UnknownModels where there are not so many."""
         if self._known.get(partition) == last:
             return
-        if last not in self._learned and last >= await self._source.end():
+        if not await self._source.has(last):
             raise UnknownModels(f"{topics.LESSONS.name} has no lesson {last}: those before it hold")
-        await self._advance(partition, last)
         self._known[partition] = last
 
-    async def _advance(self, partition: int, last: int) -> None:
-        """Have what is learned by the lessons up to `last`, and drop what no partition needs."""
+    async def prepare(self, partition: int) -> None:
+        """Learn what is in force in `partition`, now that a decision needs it; and drop what no partition needs."""
+        last = self._known.get(partition)
+        if last is None or last in self._learned:
+            return
         others = {number for other, number in self._known.items() if other != partition and number is not None}
-        if last not in self._learned:
-            self._learned[last] = await self._made(last, others)
+        self._learned[last] = await self._made(last, others)
         self._learned = {number: kept for number, kept in self._learned.items() if number in {last, *others}}
 
     async def _made(self, last: int, others: set[int]) -> Learned:
@@ -187,8 +214,8 @@ class LiveLessons:
 
 async def learned_through(source: LessonReader, learned: Learned, first: int, last: int) -> Learned:
     """`learned` with the lessons from `first` to `last`, too; where an error is raised, with a part of them."""
-    async for lessons in source.lessons(first, last):
-        await asyncio.to_thread(learn_all, learned, lessons)  # many, at a start: other agents go on meanwhile
+    lessons = await source.lessons(first, last)
+    await asyncio.to_thread(learn_all, learned, lessons)  # many, at a start: other agents go on meanwhile
     return learned
 
 

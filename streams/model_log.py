@@ -142,6 +142,10 @@ class LiveModels:
         """Know which lessons are in force at `offset` of `partition`, the next record that is worked on."""
         await self._lessons.come_to(partition, offset)
 
+    async def prepare(self, partition: int) -> None:
+        """Learn what is in force in `partition`, before `at` is asked."""
+        await self._lessons.prepare(partition)
+
     async def teach(self, last: int, partition: int) -> None:
         """Let the lessons up to `last` take effect in `partition`. Raises UnknownModels where there are not so many."""
         await self._lessons.activate(last, partition)

@@ -69,7 +69,7 @@ class OriginalEvents:
         if first is None:
             return None
         if self._text_reader is None:
-            self._text_reader = await self._stack.enter_async_context(reader(self._settings))
+            self._text_reader = await self._stack.enter_async_context(reader(self._settings, prompt=True))
         place = topics.EVENTS.name, partition
         start, end = (await self._text_reader.bounds([place]))[place]
         if not start <= first < end:
@@ -103,7 +103,7 @@ class OriginalEvents:
             if not partitions:
                 return
             if self._index_reader is None:
-                self._index_reader = await self._stack.enter_async_context(reader(self._settings))
+                self._index_reader = await self._stack.enter_async_context(reader(self._settings, prompt=True))
             bounds = await self._index_reader.bounds((topics.EVENTS.name, number) for number in partitions)
             ranges = {place: self._left(place[1], *span) for place, span in bounds.items()}
             if all(first >= end for first, end in ranges.values()):

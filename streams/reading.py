@@ -75,10 +75,16 @@ class Reader:
 
 
 @asynccontextmanager
-async def reader(settings: Settings) -> AsyncIterator[Reader]:
-    """A reader for as long as the context lasts. Raises a KafkaError where no broker answers."""
+async def reader(settings: Settings, *, prompt: bool = False) -> AsyncIterator[Reader]:
+    """A reader for as long as the context lasts. Raises a KafkaError where no broker answers.
+
+    A `prompt` one is for few records here and there: a question that brokers hold open for want of records keeps the
+    next one waiting, for half a second otherwise.
+    """
     options: dict[str, Any] = settings.kafka_options()
     # The first question about a partition is asked again once its leader is known: 100 ms later, where nothing is said.
+    if prompt:
+        options["fetch_max_wait_ms"] = 10
     consumer = AIOKafkaConsumer(**options, auto_offset_reset="earliest", enable_auto_commit=False, retry_backoff_ms=10)
     await consumer.start()
     try:

@@ -277,6 +277,7 @@ class Replay:
     async def _learn(self, record: Record) -> None:
         """Know the lessons that were in force at this record, or take effect by it."""
         await self._lessons.come_to(record.partition, record.offset)
+        await self._lessons.prepare(record.partition)
         if (last := activated_lessons(record.value, record.headers)) is not None:
             with suppress(UnknownModels):  # then it is a dead letter, and those before it hold
                 await self._lessons.activate(last, record.partition)

@@ -154,6 +154,9 @@ class SameModels:
     async def come_to(self, _partition: int, _offset: int) -> None:
         pass
 
+    async def prepare(self, _partition: int) -> None:
+        pass
+
     def at(self, _partition: int, _offset: int) -> Models:
         return self._models
 

@@ -61,6 +61,7 @@ class TriageAgent:
                 await self._models.come_to(record.partition, record.offset)
                 event = await self._decoder.decode(record.value, TicketEvent)
                 if isinstance(event, TicketEvent):
+                    await self._models.prepare(record.partition)
                     outgoing += self._decided(record, event)
                 else:
                     outgoing += await self._activated(record, event)

@@ -33,6 +33,9 @@ class OneSet(LiveModels):
     async def come_to(self, partition: int, offset: int) -> None:
         pass
 
+    async def prepare(self, partition: int) -> None:
+        pass
+
     def at(self, partition: int, offset: int) -> Models:
         return self._only
 
