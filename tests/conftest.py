@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from pipeline import Pipeline
 
 from models.decide import Models, starting_models
 from models.taxonomy import Taxonomy
+from sinks.migrations import migrate
+from sinks.store import Store, StoreAccess
 from streams import wiring
 from streams.broker import Broker
 from streams.settings import Settings, load_settings
@@ -32,6 +35,15 @@ def kafka() -> Iterator[str]:
 def engine_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # chdb opens one folder per process: all tests of this process share it, each with a database of its own.
     return tmp_path_factory.mktemp("chdb") / "store"
+
+
+@pytest.fixture
+def store(engine_folder: Path) -> Iterator[Store]:
+    """A store with all tables and no rows, of the engine in process."""
+    with Store(StoreAccess(url=f"chdb://{engine_folder}", database=f"test_{uuid.uuid4().hex}")) as opened:
+        migrate(opened)
+        yield opened
+        opened.command(f"DROP DATABASE {opened.database}")
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from examples import position, ticket_event
@@ -20,20 +18,11 @@ from schemas.events import EventKind
 from schemas.feedback import Feedback, FeedbackKind
 from sinks.archive import Archive
 from sinks.explanations import explain
-from sinks.migrations import migrate
 from sinks.rows import Row, decision_row, feedback_row
-from sinks.store import Store, StoreAccess
+from sinks.store import Store
 from streams.cli import app
 
 TODAY = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
-
-
-@pytest.fixture
-def store(engine_folder: Path) -> Iterator[Store]:
-    with Store(StoreAccess(url=f"chdb://{engine_folder}", database=f"test_{uuid.uuid4().hex}")) as opened:
-        migrate(opened)
-        yield opened
-        opened.command(f"DROP DATABASE {opened.database}")
 
 
 class Log:

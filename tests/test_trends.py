@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import uuid
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,10 +18,9 @@ from schemas.decisions import Decision
 from schemas.events import EventKind
 from schemas.feedback import Feedback, FeedbackKind
 from sinks.archive import Archive
-from sinks.migrations import migrate
 from sinks.queries import named_queries
 from sinks.rows import Row, decision_row, event_row, feedback_row
-from sinks.store import Store, StoreAccess
+from sinks.store import Store
 from streams.publish import Outgoing
 
 # Events are kept 30 days by the engine's own clock, so the log ends today.
@@ -35,14 +31,6 @@ TRENDS = (
     *("volumes", "emerging_words", "first_response", "resolution", "sla", "reassignments", "reopens", "escalations"),
     *("accuracy", "time_in_state"),
 )
-
-
-@pytest.fixture
-def store(engine_folder: Path) -> Iterator[Store]:
-    with Store(StoreAccess(url=f"chdb://{engine_folder}", database=f"test_{uuid.uuid4().hex}")) as opened:
-        migrate(opened)
-        yield opened
-        opened.command(f"DROP DATABASE {opened.database}")
 
 
 class Log:
