@@ -5,21 +5,28 @@ It knows no taxonomy. So it stays what it is when a set of models takes over, an
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
+from safetensors import SafetensorError
+from safetensors import numpy as safetensors
 
 from models import layout
 from models.calibration import Calibrator
 from models.classifier import TextClassifier, softmax_rows
 from models.cleaning import clean
 from models.features import Bag, TextReader
-from models.snapshots import Snapshot, to_bytes
+from models.snapshots import Snapshot, from_bytes, to_bytes
 from models.through import Through
+from schemas.errors import BadSnapshot
 from schemas.lessons import LEARNED_HEADS, Lesson
+
+FORMAT = "triage.lessons.1"
+"""Names what a checkpoint holds and how lessons are learned: another format is learned from the lessons anew."""
 
 NEVER_TAUGHT = ""
 """The column of whatever label no lesson has named: what the others are compared with, also after the first lesson."""
@@ -101,13 +108,38 @@ class Learned:
         """Another one that has learned the same, and goes on by itself."""
         return type(self)({name: _copied(model) for name, model in self._heads.items()}, self._through)
 
+    def to_bytes(self, about: Mapping[str, Any] | None = None) -> bytes:
+        """All of it, with JSON `about` it. What is read back goes on learning as this one would."""
+        heads = {name: np.frombuffer(data, np.uint8) for name, data in self._parts().items()}
+        meta = {"format": FORMAT, "through": dict(self._through.offsets), "about": dict(about or {})}
+        return safetensors.save(heads, {"triage": json.dumps(meta, sort_keys=True)})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> tuple[Self, Mapping[str, Any]]:
+        """What `to_bytes` wrote, and what was said about it. Raises BadSnapshot for damage or another format."""
+        try:
+            size = int.from_bytes(data[:8], "little")
+            meta: dict[str, Any] = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["triage"])
+            if meta["format"] != FORMAT:
+                raise BadSnapshot(f"the checkpoint's format is {meta['format']!r}, not {FORMAT!r}")
+            heads = {name: from_bytes(part.tobytes()).model for name, part in safetensors.load(data).items()}
+            offsets = {str(source): int(offset) for source, offset in meta["through"].items()}
+            about: Mapping[str, Any] = meta["about"]
+        except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise BadSnapshot(f"the checkpoint is damaged ({type(error).__name__})") from error
+        return cls(heads, Through(None, offsets)), about
+
     def digest(self) -> str:
         """SHA-256 of all weights and of the feedback that they hold: equal for what is equal, byte for byte."""
         found = sha256(repr(sorted(self._through.offsets.items())).encode())
-        for name in LEARNED_HEADS:
-            if name in self._heads:
-                found.update(name.encode() + to_bytes(Snapshot(self._heads[name], Calibrator())))
+        for name, data in self._parts().items():
+            found.update(name.encode() + data)
         return found.hexdigest()
+
+    def _parts(self) -> dict[str, bytes]:
+        return {
+            name: to_bytes(Snapshot(self._heads[name], Calibrator())) for name in LEARNED_HEADS if name in self._heads
+        }
 
 
 def _copied(model: TextClassifier) -> TextClassifier:

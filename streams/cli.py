@@ -146,7 +146,10 @@ def worker(
         list[Role] | None, typer.Option(help="Run this agent alone; may be given again. Default: all.")
     ] = None,
 ) -> None:
-    """Run the agents: decide, archive, learn, count, watch for spikes, tell on-call. SIGTERM finishes the batch in hand and commits it."""
+    """Run the agents: decide, archive, learn, count, watch for spikes, tell on-call.
+
+    SIGTERM finishes the batch in hand and commits it.
+    """
     from streams import runtime  # noqa: PLC0415  as below
     from streams.worker import run_worker  # noqa: PLC0415  Faust takes half a second to import
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from types import TracebackType
@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from aiokafka.errors import KafkaError
 
+from models.decide import CODE_VERSION
 from schemas import topics
 from schemas.codec import Codec
 from schemas.dead_letters import Header
 from schemas.decisions import LogPosition
-from schemas.errors import KafkaUnavailable, ModelsNotReproducible, UnknownModels
+from schemas.errors import BadSettings, BadSnapshot, KafkaUnavailable, ModelsNotReproducible, UnknownModels
 from schemas.lessons import LEARNED_HEADS, LESSONS_HEADER, Lesson, activated_lessons
+from sinks.snapshots import SnapshotFolder
 from streams.decoding import Decoder
 from streams.publish import Outgoing
 from streams.reading import Place, Reader, reader
@@ -40,6 +42,14 @@ LESSONS: Place = (topics.LESSONS.name, 0)
 
 LOOK_BACK = 2_000
 """Records of the first look for the newest activation; each further one is four times as far."""
+
+CHECKPOINT_EVERY = 500
+"""Lessons from one checkpoint to the next: as many are learned in a second or two."""
+
+NEVER = 1 << 62
+"""For who only reads checkpoints."""
+
+_CHECKPOINT, _KEPT = "lessons", 4
 
 _TRIES, _ASK_AGAIN_SECONDS = 60, 1.0
 
@@ -74,12 +84,16 @@ class LessonReader:
 
     async def has(self, number: int) -> bool:
         """Whether there is a lesson `number`."""
-        if number >= self._read_to:
-            await self._read_on()
-        return number < self._read_to
+        return number < self._read_to or number < await self.end()
 
     async def lessons(self, first: int, last: int) -> list[Lesson]:
         """The lessons from `first` to `last`. Raises ModelsNotReproducible where the log has lost some of them."""
+        if not self._read:
+            self._read_from = self._read_to = first  # a checkpoint holds those before
+        if first < self._read_from:
+            start, _ = await self._bounds_of_lessons()
+            await self._read_between(max(start, first), self._read_from)
+            self._read_from = max(start, first)
         if last >= self._read_to:
             await self._read_on()
         if first < self._read_from or last >= self._read_to:
@@ -94,14 +108,18 @@ class LessonReader:
         """Read all lessons that there are by now: partitions that catch up come to one after the other."""
         start, end = await self._bounds_of_lessons()
         self._read_from = max(self._read_from, start)
-        source = await self._opened(LESSONS[0])
-        if (first := max(start, self._read_to)) < end:
-            async for records in source.read({LESSONS: (first, end)}):
-                for record in records:
-                    lesson = await self._decoder.decode(record.value, Lesson)
-                    if isinstance(lesson, Lesson):
-                        self._read[record.offset] = lesson
+        await self._read_between(max(start, self._read_to), end)
         self._read_to = end
+
+    async def _read_between(self, first: int, end: int) -> None:
+        if first >= end:
+            return
+        source = await self._opened(LESSONS[0])
+        async for records in source.read({LESSONS: (first, end)}):
+            for record in records:
+                lesson = await self._decoder.decode(record.value, Lesson)
+                if isinstance(lesson, Lesson):
+                    self._read[record.offset] = lesson
 
     async def in_force_at(self, partition: int, offset: int) -> int | None:
         """The last lesson that is known at `offset` of a partition of the events, by the newest activation before."""
@@ -152,11 +170,67 @@ class LessonReader:
         self._stack = AsyncExitStack()
 
 
+class Checkpoints:
+    """What was learned, kept in a folder now and then, so that a start need not learn every lesson again.
+
+    A checkpoint names the last lesson that it holds: of a log that has another one there, it is not. One that is
+    damaged, or of another release, is passed over.
+    """
+
+    def __init__(self, folder: SnapshotFolder, every: int = CHECKPOINT_EVERY) -> None:
+        self._folder = folder
+        self._every = every
+        self._kept = -1
+
+    async def nearest(self, source: LessonReader, last: int) -> tuple[Learned, int] | None:
+        """The newest that holds no lesson after `last`, and its last lesson; None where there is none."""
+        for stored in reversed(self._folder.list(_CHECKPOINT)):
+            number = stored.learned - 1
+            if number > last:
+                continue
+            try:
+                learned, about = await asyncio.to_thread(_restored, self._folder.load(stored))
+            except BadSnapshot as error:
+                log.warning("%s: %s; an earlier one is taken", stored.file_name, error)
+                continue
+            lessons = await source.lessons(number, number)
+            if about == _about(lessons):
+                self._kept = max(self._kept, number)
+                return learned, number
+            log.warning("%s is of other lessons than the log's: passed over", stored.file_name)
+        return None
+
+    async def keep(self, source: LessonReader, learned: Learned, last: int) -> None:
+        """Keep what is `learned` by the lessons up to `last`, where that is far enough from the newest one."""
+        if last - self._kept < self._every:
+            return
+        data = learned.to_bytes(_about(await source.lessons(last, last)))
+        try:
+            await asyncio.to_thread(self._folder.save, _CHECKPOINT, last + 1, data)
+            self._folder.prune(_CHECKPOINT, _KEPT)
+        except (BadSettings, OSError) as error:
+            log.warning("what was learned is not kept, and a start will take longer: %s", error)
+        self._kept = last
+
+
+def _about(lessons: list[Lesson]) -> dict[str, object]:
+    """Names a lesson, and the code that learned it."""
+    return {"code": CODE_VERSION, "lesson": [lesson.feedback_id for lesson in lessons]}
+
+
+def _restored(data: bytes) -> tuple[Learned, Mapping[str, object]]:
+    """Blocks: river and numba are imported."""
+    from models.learned import Learned  # noqa: PLC0415  as above
+
+    return Learned.from_bytes(data)
+
+
 class LiveLessons:
     """What has been learned, for each partition of the events as far as its activations say."""
 
-    def __init__(self, source: LessonReader) -> None:
+    def __init__(self, source: LessonReader, checkpoints: Checkpoints | None = None) -> None:
         self._source = source
+        self._checkpoints = checkpoints
         self._known: dict[int, int | None] = {}
         """By partition: the last lesson in force; None before the first."""
         self._at: dict[int, int] = {}
@@ -202,14 +276,20 @@ class LiveLessons:
         self._learned = {number: kept for number, kept in self._learned.items() if number in {last, *others}}
 
     async def _made(self, last: int, others: set[int]) -> Learned:
-        before = max((number for number in self._learned if number < last), default=None)
-        if before is None:
-            learned = await asyncio.to_thread(nothing_learned)
-        elif before in others:
+        before = max((number for number in self._learned if number < last), default=-1)
+        if before in others:
             learned = self._learned[before].clone()
-        else:
+        elif before >= 0:
             learned = self._learned.pop(before)
-        return await learned_through(self._source, learned, 0 if before is None else before + 1, last)
+        elif self._checkpoints is not None and (kept := await self._checkpoints.nearest(self._source, last)):
+            learned, before = kept
+        else:
+            learned = await asyncio.to_thread(nothing_learned)
+        if before < last:
+            await learned_through(self._source, learned, before + 1, last)
+        if self._checkpoints is not None:
+            await self._checkpoints.keep(self._source, learned, last)
+        return learned
 
 
 async def learned_through(source: LessonReader, learned: Learned, first: int, last: int) -> Learned:

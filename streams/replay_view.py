@@ -38,7 +38,9 @@ async def run_replay(settings: Settings, wanted: Range, *, model: str | None, co
                 bar.update(task, completed=done, total=total)
 
             async with LessonReader(settings, decoder) as source:
-                replay = Replay(settings, decoder, codec, model_log, LiveLessons(source))
+                replay = Replay(
+                    settings, decoder, codec, model_log, LiveLessons(source, wiring.checkpoints(settings, keep=False))
+                )
                 return await replay.run(wanted, on_progress=on_progress, other=other)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from models.decide import Models
     from sinks.notify.receivers import Receiver
     from sinks.store import Store
+    from streams.lessons import Checkpoints
 
 Clock = Callable[[], datetime]
 
@@ -47,6 +48,15 @@ def own_models(settings: Settings) -> tuple[ModelSet, Models]:
 
     own = model_set(taxonomy_text(settings), wall_clock())
     return own, models_of(own)
+
+
+def checkpoints(settings: Settings, *, keep: bool = True) -> Checkpoints:
+    """Where a worker keeps what it has learned; with `keep` false it is only read."""
+    from sinks.snapshots import SnapshotFolder  # noqa: PLC0415  commands that decide nothing do without
+    from streams.lessons import CHECKPOINT_EVERY, NEVER, Checkpoints  # noqa: PLC0415
+
+    folder = SnapshotFolder(settings.data_dir / "lessons" / settings.app_id)
+    return Checkpoints(folder, CHECKPOINT_EVERY if keep else NEVER)
 
 
 def all_topics(settings: Settings) -> tuple[Topic, ...]:

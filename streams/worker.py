@@ -120,7 +120,9 @@ async def _plans(
     plans: list[AgentPlan] = []
     if making is not None:
         publisher = await stack.enter_async_context(Publisher(settings.producer_options()))
-        lessons = LiveLessons(await stack.enter_async_context(LessonReader(settings, decoder)))
+        lessons = LiveLessons(
+            await stack.enter_async_context(LessonReader(settings, decoder)), wiring.checkpoints(settings)
+        )
         models = LiveModels(ModelLog(settings, decoder), lessons, codec, *(await making))
         await models.open(publisher)
         agent = TriageAgent(models=models, codec=codec, decoder=decoder, publisher=publisher, clock=wiring.wall_clock)

@@ -10,18 +10,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from examples import NOON, ticket_event
+from examples import NOON, position, ticket_event
 from pipeline import Pipeline
 from stress_learn import correction, wait_for_last_lesson
 
+from models.decide import CODE_VERSION
+from models.learned import Learned
 from models.sets import LESSONS
 from schemas import topics
 from schemas.decisions import Decision
 from schemas.events import TicketEvent
 from schemas.feedback import Feedback, FeedbackKind
 from schemas.lessons import Lesson
+from sinks.snapshots import SnapshotFolder
+from streams.decoding import Decoder
 from streams.feedback_cli import feedback_record
-from streams.publish import Outgoing
+from streams.lessons import NEVER, Checkpoints, LessonReader, LiveLessons, learn_all, recorded
+from streams.publish import Outgoing, Publisher
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -126,3 +131,54 @@ def test_killed_learners_teach_each_correction_once(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "60 corrections, 60 learned" in done.stdout
+
+
+async def test_a_start_takes_the_nearest_checkpoint_and_learns_the_rest(
+    pipeline: Pipeline, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    taught = [
+        Lesson(
+            feedback_id=f"f-{number}",
+            feedback=position(number, topic=topics.FEEDBACK.name),
+            head="category",
+            label=("hardware", "billing", "access")[number % 3],
+            tenant="default",
+            source="webform",
+            ticket_id=f"T-{number}",
+            event=position(number),
+            subject="Netzwerkdrucker druckt nicht",
+            body=f"{PRINTER.format(number)} und {number % 7} weitere",
+            occurred_at=NOON,
+        )
+        for number in range(25)
+    ]
+    async with Publisher(pipeline.settings.producer_options()) as publisher:
+        await publisher.publish(recorded(lesson, pipeline.codec) for lesson in taught)
+    folder = SnapshotFolder(tmp_path / "lessons")
+
+    async def come_to(last: int, every: int = 10) -> tuple[str, int]:
+        """The digest of what a worker knows that begins with the lessons up to `last`, and the first that it read."""
+        async with LessonReader(pipeline.settings, Decoder(pipeline.codec, None)) as source:
+            live = LiveLessons(source, Checkpoints(folder, every))
+            await live.activate(last, 0)
+            await live.prepare(0)
+            learned = live.learned(0)
+            assert learned is not None
+            return learned.digest(), source._read_from
+
+    def fold(last: int) -> str:
+        learned = Learned()
+        learn_all(learned, taught[: last + 1])
+        return learned.digest()
+
+    assert await come_to(11) == (fold(11), 0)
+    (kept,) = folder.list("lessons")
+    assert await come_to(24, every=NEVER) == (fold(24), 11), "only what comes after the checkpoint is read"
+    assert await come_to(5, every=NEVER) == (fold(5), 0), "a checkpoint of later lessons is of no use"
+
+    folder.save("lessons", 21, Learned().to_bytes({"code": CODE_VERSION, "lesson": ["of another log"]}))
+    assert (await come_to(24, every=NEVER))[0] == fold(24)
+    assert "of other lessons" in caplog.text
+    (folder.folder / kept.file_name).write_bytes(b"damaged")
+    assert await come_to(24, every=NEVER) == (fold(24), 0)
+    assert "an earlier one is taken" in caplog.text

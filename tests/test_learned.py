@@ -19,7 +19,7 @@ from models.sets import LESSONS, with_lessons
 from models.taxonomy import Taxonomy
 from models.teaching import Taught, taught
 from schemas.decisions import LogPosition
-from schemas.errors import InvalidEvent
+from schemas.errors import BadSnapshot, InvalidEvent
 from schemas.events import EventKind
 from schemas.feedback import Feedback, FeedbackKind
 from schemas.lessons import Lesson, activated_lessons
@@ -65,6 +65,32 @@ def course() -> tuple[Lesson, ...]:
         lesson(number // 3, topic, event.body, heads[number % 4], number % 3)
         for number, (event, topic) in enumerate(islice(created, 40))
     )
+
+
+@settings(max_examples=15, deadline=None)
+@given(cut=st.integers(0, 40))
+def test_what_is_read_back_from_a_checkpoint_goes_on_as_if_nothing_had_been(cut: int) -> None:
+    data = learned(*course()[:cut]).to_bytes({"lesson": cut})
+    back, about = Learned.from_bytes(data)
+    assert about == {"lesson": cut}
+    assert back.to_bytes({"lesson": cut}) == data
+    for item in course()[:cut]:
+        assert not back.learn(item)
+    for item in course()[cut:]:
+        assert back.learn(item)
+    assert back.digest() == learned(*course()).digest()
+
+
+@pytest.mark.parametrize("damage", [b"", b"triage", "cut", "flipped", "other format"])
+def test_a_damaged_checkpoint_is_refused(damage: bytes | str) -> None:
+    data = learned(*course()[:5]).to_bytes()
+    damaged = {
+        "cut": data[:-40],
+        "flipped": data[:-40] + bytes([data[-40] ^ 1]) + data[-39:],
+        "other format": data.replace(b"triage.lessons.1", b"triage.lessons.0"),
+    }
+    with pytest.raises(BadSnapshot):
+        Learned.from_bytes(damage if isinstance(damage, bytes) else damaged[damage])
 
 
 @settings(max_examples=15, deadline=None)

@@ -14,6 +14,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from faust.exceptions import ImproperlyConfigured
+from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from streams.transport import BatchSchema, Consumer, Transport
@@ -249,6 +250,37 @@ async def test_a_batch_that_was_fetched_before_a_seek_and_comes_late_is_dropped(
         await until(lambda: len(agent.values()) >= 5, "what stands behind the seek")
         await asyncio.sleep(0.3)
         assert agent.offsets() == list(range(5, 10))
+
+
+async def test_a_revocation_that_ends_after_the_partitions_are_back_leaves_their_ledgers(
+    log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = app_of(log, tmp_path)
+    agent = Agent(app, log)
+
+    async def waits_too_long(consumer: Consumer, _revoked: set[TP]) -> None:
+        await consumer.seek_to_committed()  # the end of the next rebalance, which Faust did not wait with
+
+    async with running(app) as consumer:
+        await log.write(b"1")
+        await until(lambda: agent.values() == [b"1"], "the first record")
+        monkeypatch.setattr(driver.Consumer, "on_partitions_revoked", waits_too_long)
+        await consumer.on_partitions_revoked({log.tp})
+        monkeypatch.undo()
+        await until(lambda: agent.values() == [b"1", b"1"], "the record again, from the commit on")
+
+
+async def test_a_partition_that_is_assigned_and_was_never_sought_is_seen_to_be_nowhere(
+    log: Log, tmp_path: Path
+) -> None:
+    app = app_of(log, tmp_path)
+    agent = Agent(app, log)
+    async with running(app) as consumer:
+        await log.write(b"1", b"2")
+        await until(lambda: agent.values() == [b"1", b"2"], "the records")
+        consumer._ledgers.clear()
+        assert consumer.flows()[log.tp].position == 0
+        assert await consumer.ends(5.0) == {log.tp: (2, 0)}
 
 
 async def test_records_in_hand_are_bounded_by_bytes_and_flow_on_when_some_are_finished(

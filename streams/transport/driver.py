@@ -114,14 +114,24 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self._seek[place], self._handed[place] = next(self._seeks), position
         return self._seek[place], position
 
-    async def ends(self, places: frozenset[TP], within_seconds: float) -> Mapping[TP, tuple[int, int]]:
-        """The end of the log in each of `places`, and the client's own position. Raises TimeoutError or KafkaError."""
+    async def ends(
+        self, known: frozenset[TP], bare: frozenset[TP], within_seconds: float
+    ) -> Mapping[TP, tuple[int, int]]:
+        """The end of the log in each place, and of `known` ones the client's own position; 0 of `bare` ones.
+
+        Raises TimeoutError or KafkaError.
+        """
 
         async def ask() -> Mapping[TP, tuple[int, int]]:
             # The time is limited here, since a call that nobody waits for any more would keep this thread busy.
-            consumer, partitions = self._ensure_consumer(), [TopicPartition(*tp) for tp in places]
+            consumer, partitions = self._ensure_consumer(), [TopicPartition(*tp) for tp in known | bare]
             found = await asyncio.wait_for(consumer.end_offsets(partitions), within_seconds)
-            return {ensure_TP(tp): (end, await consumer.position(tp)) for tp, end in found.items()}
+            places = {ensure_TP(tp): end for tp, end in found.items()}
+            # A place that was never sought has no position, and aiokafka would wait for one.
+            return {
+                tp: (end, await consumer.position(TopicPartition(*tp)) if tp in known else 0)
+                for tp, end in places.items()
+            }
 
         return await self.call_thread(ask)
 
@@ -152,8 +162,9 @@ class Consumer(driver.Consumer):
         self._seek_numbers: dict[TP, int] = {}
 
     def flows(self) -> Mapping[TP, Flow]:
-        """How far each partition of a batched topic is."""
-        return {
+        """How far each partition of a batched topic is; one that is assigned and has no ledger is nowhere."""
+        nowhere = Flow(position=0, finished=0, batches_in_hand=0, bytes_in_hand=0)
+        return dict.fromkeys(self._without_ledger(), nowhere) | {
             tp: Flow(
                 position=ledger.position,
                 finished=ledger.settle(),
@@ -163,12 +174,18 @@ class Consumer(driver.Consumer):
             for tp, ledger in self._ledgers.items()
         }
 
+    def _without_ledger(self) -> frozenset[TP]:
+        batched = self._consumer_thread.batched
+        return frozenset(tp for tp in self.assignment() if tp.topic in batched and tp not in self._ledgers)
+
     async def ends(self, within_seconds: float) -> Mapping[TP, tuple[int, int]]:
         """The end of the log in each batched partition, and the client's own position.
 
-        That position passes what is no record, such as the marker of a transaction. Raises TimeoutError or KafkaError.
+        That position passes what is no record, such as the marker of a transaction; it is 0 where a partition has no
+        ledger. Raises TimeoutError or KafkaError.
         """
-        return await self._consumer_thread.ends(frozenset(self._ledgers), within_seconds) if self._ledgers else {}
+        known, bare = frozenset(self._ledgers), self._without_ledger()
+        return await self._consumer_thread.ends(known, bare, within_seconds) if known or bare else {}
 
     @property
     def _consumer_thread(self) -> ConsumerThread:
@@ -203,11 +220,16 @@ class Consumer(driver.Consumer):
         self._sought(tp, *await self._consumer_thread.seek_batched(tp, offset))
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """As Faust's, which waits for the work in hand and commits it; only then are the ledgers closed."""
+        """As Faust's, which waits for the work in hand and commits it; only then are the ledgers closed.
+
+        Faust may wait so long that the partitions are back meanwhile: then their ledgers have begun anew.
+        """
+        numbers = {tp: self._seek_numbers.get(tp) for tp in map(ensure_TP, revoked)}
         await super().on_partitions_revoked(revoked)
-        for tp in map(ensure_TP, revoked):
-            self._ledgers.pop(tp, None)
-            self._seek_numbers.pop(tp, None)
+        for tp, number in numbers.items():
+            if self._seek_numbers.get(tp) == number:
+                self._ledgers.pop(tp, None)
+                self._seek_numbers.pop(tp, None)
 
     def _sought(self, tp: TP, number: int, position: int) -> None:
         if tp in self._ledgers:
