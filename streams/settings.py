@@ -92,8 +92,8 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(
         default_factory=lambda: user_data_path("triage"),
-        description="the folder of the embedded store, of the demo's Kafka log, and of the learn agent's index of "
-        "tickets",
+        description="the folder of the embedded store, of the demo's Kafka log, of the learn agent's index of "
+        "tickets, of checkpoints of lessons and of the state of the watch",
     )
     taxonomy: Path | None = Field(
         default=None, description="a taxonomy file; without it the packaged starting taxonomy"
