@@ -204,7 +204,7 @@ class Checkpoints:
         """Keep what is `learned` by the lessons up to `last`, where that is far enough from the newest one."""
         if last - self._kept < self._every:
             return
-        data = learned.to_bytes(_about(await source.lessons(last, last)))
+        data = await asyncio.to_thread(learned.to_bytes, _about(await source.lessons(last, last)))
         try:
             await asyncio.to_thread(self._folder.save, _CHECKPOINT, last + 1, data)
             self._folder.prune(_CHECKPOINT, _KEPT)
