@@ -18,6 +18,7 @@ from schemas.decisions import Decision
 from schemas.events import EventKind
 
 _MOST_NAME, _MOST_SUBJECT = 100, 200
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 OTHER = "other"
 """Where the tickets of series go for which there is no room."""
@@ -69,10 +70,12 @@ class PartialCount:
     through: int
 
 
-def counted(decision: Decision, offset: int, requester: str) -> Counted | None:
+def counted(decision: Decision, offset: int, requester: str, told_at: datetime) -> Counted | None:
     """What is counted of the decision at `offset`: a ticket, when it comes in; None of what happens to it later.
 
-    `requester` tells people apart, or is empty. Names and subjects are cut off, so that a record of counts has room.
+    `requester` tells people apart, or is empty. Names and subjects are cut off, so that a record of counts has room. No
+    ticket came in after `told_at`, the time of the decision's record: one whose source says so would make all others
+    late.
     """
     if decision.kind is not EventKind.CREATED:
         return None
@@ -86,7 +89,7 @@ def counted(decision: Decision, offset: int, requester: str) -> Counted | None:
     }
     return Counted(
         offset=offset,
-        occurred_at=decision.occurred_at,
+        occurred_at=max(_EARLIEST, min(decision.occurred_at, told_at)),
         requester=requester[:_MOST_NAME],
         series={dimension: value[:_MOST_NAME] for dimension, value in series.items() if value},
         ticket_id=decision.ticket_id,

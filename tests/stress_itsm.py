@@ -37,6 +37,7 @@ from schemas.counts import BucketCounts
 from schemas.decisions import Decision
 from schemas.events import EventKind, TicketEvent
 from streams import wiring
+from streams.batches import time_of
 from streams.agents.count import SETTINGS
 from streams.broker import Broker
 from streams.topic_admin import committed_offsets
@@ -177,7 +178,9 @@ class Run:
         newest: dict[tuple[int, datetime], BucketCounts] = {}
         for record in self._pipeline.read(topics.DECISIONS):
             decision = self._pipeline.codec.decode(record.value, Decision)
-            one = counted(decision, record.offset, dict(record.headers).get(REQUESTER_HEADER, b"").decode())
+            one = counted(
+                decision, record.offset, dict(record.headers).get(REQUESTER_HEADER, b"").decode(), time_of(record)
+            )
             for told in counter.count_buckets(record.partition, [] if one is None else [one]):
                 newest[told.partition, told.bucket] = told
         found: Counter[tuple[datetime, str]] = Counter()

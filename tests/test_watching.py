@@ -183,10 +183,24 @@ def decision(**changes: object) -> Decision:
 
 
 def test_a_ticket_counts_when_it_comes_in_and_not_when_something_happens_to_it() -> None:
-    one = counted(decision(tenant="t" * 500), 7, "ann")
+    one = counted(decision(tenant="t" * 500), 7, "ann", START)
     assert one is not None
     assert one.series["all"] == ALL.partition("=")[2]
     assert (one.series["category"], one.series["team"], len(one.series["tenant"])) == ("network", "net", 100)
     assert "channel" not in one.series, "a source that names none has none"
     assert (len(one.subject), one.ticket_id, one.requester, one.offset) == (200, "T-1", "ann", 7)
-    assert counted(decision(kind=EventKind.MESSAGE_ADDED), 7, "ann") is None
+    assert counted(decision(kind=EventKind.MESSAGE_ADDED), 7, "ann", START) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "taken"),
+    [
+        (datetime(9999, 12, 31, tzinfo=UTC), START),
+        (datetime(1, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC)),
+        (START - timedelta(days=1), START - timedelta(days=1)),
+    ],
+)
+def test_a_source_that_gets_time_wrong_makes_no_other_ticket_late(said: datetime, taken: datetime) -> None:
+    one = counted(decision(occurred_at=said), 7, "ann", START)
+    assert one is not None
+    assert one.occurred_at == taken

@@ -19,7 +19,7 @@ from schemas.cloudevents import REQUESTER_HEADER
 from schemas.codec import Codec
 from schemas.counts import BucketCounts, CountingState
 from schemas.decisions import Decision
-from streams.batches import Record
+from streams.batches import Record, time_of
 from streams.decoding import Decoder
 from streams.publish import Outgoing, Publisher
 from streams.reading import Reader, reader
@@ -89,7 +89,7 @@ class CountAgent:
                 log.warning("%s[%d]@%d is not counted: %s", record.topic, record.partition, record.offset, decision)
                 continue
             requester = dict(record.headers).get(REQUESTER_HEADER, b"").decode(errors="replace")
-            if (one := counted(decision, record.offset, requester)) is not None:
+            if (one := counted(decision, record.offset, requester, time_of(record))) is not None:
                 found.append(one)
         return found
 
