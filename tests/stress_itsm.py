@@ -37,8 +37,8 @@ from schemas.counts import BucketCounts
 from schemas.decisions import Decision
 from schemas.events import EventKind, TicketEvent
 from streams import wiring
-from streams.batches import time_of
 from streams.agents.count import SETTINGS
+from streams.batches import time_of
 from streams.broker import Broker
 from streams.topic_admin import committed_offsets
 
