@@ -214,7 +214,7 @@ async def test_topics_made_without_room_for_letters_are_found_and_given_it(kafka
     old = [
         NewTopic(
             topic.name,
-            2,
+            topic.partitions or 2,
             1,
             topic_configs={
                 **topic.config(),
