@@ -12,14 +12,13 @@ from hashlib import sha256
 from typing import Any, Self
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors import numpy as safetensors
 
 from models import layout
 from models.calibration import Calibrator
 from models.classifier import TextClassifier, softmax_rows
 from models.cleaning import clean
 from models.features import Bag, TextReader
+from models.packing import DAMAGE, packed, unpacked
 from models.snapshots import Snapshot, from_bytes, to_bytes
 from models.through import Through
 from schemas.errors import BadSnapshot
@@ -112,20 +111,20 @@ class Learned:
         """All of it, with JSON `about` it. What is read back goes on learning as this one would."""
         heads = {name: np.frombuffer(data, np.uint8) for name, data in self._parts().items()}
         meta = {"format": FORMAT, "through": dict(self._through.offsets), "about": dict(about or {})}
-        return safetensors.save(heads, {"triage": json.dumps(meta, sort_keys=True)})
+        return packed(heads, json.dumps(meta, sort_keys=True))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> tuple[Self, Mapping[str, Any]]:
         """What `to_bytes` wrote, and what was said about it. Raises BadSnapshot for damage or another format."""
         try:
-            size = int.from_bytes(data[:8], "little")
-            meta: dict[str, Any] = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["triage"])
+            arrays, text = unpacked(data)
+            meta: dict[str, Any] = json.loads(text)
             if meta["format"] != FORMAT:
                 raise BadSnapshot(f"the checkpoint's format is {meta['format']!r}, not {FORMAT!r}")
-            heads = {name: from_bytes(part.tobytes()).model for name, part in safetensors.load(data).items()}
+            heads = {name: from_bytes(part.tobytes()).model for name, part in arrays.items()}
             offsets = {str(source): int(offset) for source, offset in meta["through"].items()}
             about: Mapping[str, Any] = meta["about"]
-        except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except DAMAGE as error:
             raise BadSnapshot(f"the checkpoint is damaged ({type(error).__name__})") from error
         return cls(heads, Through(None, offsets)), about
 

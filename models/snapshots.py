@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors import numpy as safetensors
 
 from models import layout
 from models.calibration import Calibrator
 from models.classifier import TextClassifier
+from models.packing import DAMAGE, packed, unpacked
 from schemas.errors import BadSnapshot
 
 FORMAT = "triage.head.1"
@@ -62,8 +61,7 @@ def to_bytes(snapshot: Snapshot) -> bytes:
         ensure_ascii=False,
         sort_keys=True,
     )
-    # One entry: several would be written in any order.
-    return safetensors.save(arrays, {"triage": json.dumps([text, _checksum(text, arrays)])})
+    return packed(arrays, json.dumps([text, _checksum(text, arrays)]))
 
 
 def from_bytes(data: bytes, *, compiled: bool | None = None) -> Snapshot:
@@ -72,11 +70,10 @@ def from_bytes(data: bytes, *, compiled: bool | None = None) -> Snapshot:
     Raises BadSnapshot for bytes that are damaged, or of another format.
     """
     try:
-        size = int.from_bytes(data[:8], "little")
-        text, checksum = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["triage"])
+        arrays, entry = unpacked(data)
+        text, checksum = json.loads(entry)
         meta: dict[str, Any] = json.loads(text)
-        arrays: dict[str, NDArray[Any]] = safetensors.load(data)
-    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except DAMAGE as error:
         raise BadSnapshot(f"the snapshot is damaged ({type(error).__name__}); load an earlier one") from error
     if meta.get("format") != FORMAT:
         raise BadSnapshot(f"the snapshot's format is {meta.get('format')!r}, not {FORMAT!r}; train it anew")

@@ -15,14 +15,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors import numpy as safetensors
 
 from models.alerts import AlertBook, AlertSettings
 from models.causes import RecentTickets, SeenTicket, TermBaseline, explain, rank_children
 from models.counting import CountingSettings, CountTable, PartialCount
 from models.detector import DetectorSettings, NegativeBinomialDetector, threshold
 from models.incidents import IncidentBook, IncidentSettings
+from models.packing import DAMAGE, packed, unpacked
 from models.text import fold
 from schemas.alerts import (
     Alert,
@@ -176,17 +175,17 @@ class SpikeWatch:
             "series_of": self._series_of,
         }
         text = json.dumps(meta, ensure_ascii=False)
-        return safetensors.save({name: np.ascontiguousarray(one) for name, one in arrays.items()}, {"triage": text})
+        return packed(arrays, text)
 
     def restore(self, data: bytes) -> None:
         """Go on from `to_bytes` of a watch with the same settings. Raises BadSnapshot where it is of others."""
         try:
-            size = int.from_bytes(data[:8], "little")
-            meta: dict[str, Any] = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["triage"])
+            arrays, text = unpacked(data)
+            meta: dict[str, Any] = json.loads(text)
             if meta["format"] != FORMAT:
                 raise BadSnapshot(f"the snapshot's format is {meta['format']!r}, not {FORMAT!r}")
-            self._restore(meta, safetensors.load(data))
-        except (SafetensorError, ValueError, KeyError, TypeError, IndexError) as error:
+            self._restore(meta, arrays)
+        except DAMAGE as error:
             raise BadSnapshot(f"the snapshot of the watch is of no use here: {error}") from error
 
     def _restore(self, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
