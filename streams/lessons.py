@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from aiokafka.errors import KafkaError
 
-from models.decide import CODE_VERSION
+from models.decide import CODE_VERSION, Models
+from models.sets import with_lessons
 from schemas import topics
 from schemas.codec import Codec
 from schemas.dead_letters import Header
@@ -250,6 +251,11 @@ class LiveLessons:
         """What is learned in `partition`, once it is prepared; None before the first lesson."""
         last = self._known.get(partition)
         return None if last is None else self._learned[last]
+
+    def knowing(self, models: Models, partition: int) -> Models:
+        """`models` with what is learned in `partition`, once it is prepared."""
+        learned = self.learned(partition)
+        return models if learned is None else with_lessons(models, learned, self.known(partition))
 
     async def come_to(self, partition: int, offset: int) -> None:
         """Know what is in force at `offset`, before it is decided on: anew where it was come to before."""

@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 
 from models.decide import Models
 from models.lineage import Lineage
-from models.sets import models_of, with_lessons
+from models.sets import models_of
 from schemas import topics
 from schemas.codec import Codec
 from schemas.dead_letters import Header
@@ -155,10 +155,7 @@ class LiveModels:
 
         Raises ModelsNotReproducible where another release's have taken over from this one's.
         """
-        models, learned = self._chosen(partition, offset), self._lessons.learned(partition)
-        if learned is None:
-            return models
-        return with_lessons(models, learned, self._lessons.known(partition))
+        return self._lessons.knowing(self._chosen(partition, offset), partition)
 
     def _chosen(self, partition: int, offset: int) -> Models:
         version = self._log.lineage.at(partition, offset) or self._own.version

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from models.decide import Models, decide
-from models.sets import SET, models_of, with_lessons
+from models.sets import SET, models_of
 from schemas import topics
 from schemas.codec import Codec, to_json
 from schemas.dead_letters import DeadLetter
@@ -262,7 +262,7 @@ class Replay:
         await self._learn(record)
         verdict, detail, decision = self._verdict(record, event, emitted, wanted)
         if decision is not None and other is not None:
-            self._note_changes(decision, event, self._knowing(other, record.partition), report)
+            self._note_changes(decision, event, self._lessons.knowing(other, record.partition), report)
         if verdict is Verdict.DIFFERENT:
             return decision
         if verdict is Verdict.MISSING and record.offset in letters:
@@ -313,14 +313,9 @@ class Replay:
         if isinstance(models, ModelsNotReproducible):
             return None, models
         try:
-            return decide(event, position_of(record), self._knowing(models, record.partition)), None
+            return decide(event, position_of(record), self._lessons.knowing(models, record.partition)), None
         except Exception as error:  # noqa: BLE001  as in the agent, where it makes a dead letter
             return None, error
-
-    def _knowing(self, models: Models, partition: int) -> Models:
-        """`models` with the lessons that are in force."""
-        learned = self._lessons.learned(partition)
-        return models if learned is None else with_lessons(models, learned, self._lessons.known(partition))
 
     def _compared(self, decision: Decision, emitted: Sequence[_Emitted], wanted: Range) -> tuple[Verdict, str]:
         now = _output(decision, wanted)

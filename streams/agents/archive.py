@@ -37,7 +37,9 @@ SLOW_AFTER = timedelta(seconds=5)
 """An answer that takes longer is waited for as if the store were away: a slow store is no stuck worker."""
 
 
-_WORDS: Mapping[str, type[TicketEvent | Decision | Feedback | BucketCounts | Alert]] = {
+_Archived = TicketEvent | Decision | Feedback | BucketCounts | Alert
+
+_WORDS: Mapping[str, type[_Archived]] = {
     topics.EVENTS.name: TicketEvent,
     topics.DECISIONS.name: Decision,
     topics.FEEDBACK.name: Feedback,
@@ -149,7 +151,7 @@ class ArchiveAgent:
         await task
 
 
-def _row_of(word: TicketEvent | Decision | Feedback | BucketCounts | Alert, record: Record) -> Row | None:
+def _row_of(word: _Archived, record: Record) -> Row | None:
     match word:
         case TicketEvent():
             return event_row(word, position_of(record))

@@ -17,6 +17,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from models.counting import CountingSettings
 from models.watching import SpikeWatch
 from schemas import topics
 from schemas.alerts import Alert
@@ -38,7 +39,7 @@ SLICE = 50
 """Records taken in at a stretch, in another thread: each may complete many hops."""
 _LOOK_EVERY = timedelta(seconds=1)
 _KEPT_SNAPSHOTS = 2
-_BUCKET_S = 10.0
+_BUCKET_S = CountingSettings().bucket.total_seconds()
 
 
 class WatchAgent:
