@@ -58,7 +58,8 @@ class TrueSpike:
 class Simulation:
     """Counts per hop, (hops, series), which of them were seen, the spikes, and the holidays.
 
-    `rates` are the expected tickets per minute without spikes, (minutes, series): what an oracle knows.
+    `rates` are the expected tickets per minute without spikes, (minutes, series), and `active` the same with the
+    activity that wanders: what oracles know.
     """
 
     counts: NDArray[np.uint16]
@@ -66,6 +67,7 @@ class Simulation:
     spikes: tuple[TrueSpike, ...]
     holidays: tuple[date, ...]
     rates: NDArray[np.float32]
+    active: NDArray[np.float32]
     settings: SimulatorSettings
 
     def hops(self) -> Iterator[tuple[float, NDArray[np.float64], NDArray[np.bool_]]]:
@@ -91,12 +93,21 @@ def simulate(settings: SimulatorSettings) -> Simulation:
         rate = math.exp(random.uniform(low, high)) * _profile(settings, random, quiet_days)
         rates[:, place] = rate
         active[:, place] = rate * _wandering(minutes, random)
-    spikes = _spikes(settings, random, rates, active)
-    counts = _counts(settings, random, active)
+    spiked = active.copy()
+    spikes = _spikes(settings, random, rates, spiked)
+    counts = _counts(settings, random, spiked)
     present = _present(settings, random, counts.shape)
     counts[~present] = 0
     holidays = tuple((settings.start + timedelta(days=int(day))).date() for day in quiet_days)
-    return Simulation(counts=counts, present=present, spikes=spikes, holidays=holidays, rates=rates, settings=settings)
+    return Simulation(
+        counts=counts,
+        present=present,
+        spikes=spikes,
+        holidays=holidays,
+        rates=rates,
+        active=active,
+        settings=settings,
+    )
 
 
 def _profile(
