@@ -1,7 +1,8 @@
-"""The processes of this machine, from /proc: `ps` is not everywhere."""
+"""The processes of this machine, from /proc: `ps` is not everywhere; and a port for one more."""
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 
@@ -15,3 +16,10 @@ def command_lines() -> dict[int, str]:
             except OSError:
                 continue  # it has ended meanwhile
     return found
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

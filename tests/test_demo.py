@@ -59,6 +59,11 @@ def test_the_demo_decides_everything_it_feeds_and_goes_on_where_it_was(tmp_path:
         r"spike \w+ \d\d:\d\d \S+: \d+ tickets instead of [\d.]+, for .*words: .*\bvpn\b.*tickets: outage-",
         (" ".join(first.stdout.split())),
     ), first.stdout
+    # Each incident pages PagerDuty's counterpart once, and is over there by the same key.
+    lines = [line for line in first.stdout.splitlines() if line.startswith("  seen ")]
+    assert lines, first.stdout
+    for line in lines:
+        assert re.search(r"paged [\d.]+ s later, once; resolved by the key [0-9a-f-]{36}$", line), first.stdout
 
     second = triage(tmp_path / "data", "demo", "--tickets", "50", "--rate", "300")
     assert second.returncode == 0, second.stdout + second.stderr

@@ -11,8 +11,14 @@ from typing import Any
 import pytest
 from examples import NOON, alert, alerts
 from hypothesis import given
+from processes import free_port
 from pydantic import SecretStr
-from receivers import (
+from typer.testing import CliRunner
+
+from schemas.alerts import Alert, AlertKind, AlertStage, CausePart, SpikeCause, SpikeSize
+from schemas.errors import BadSettings, ReceiverAway, ReceiverRefused
+from sinks.notify.alertmanager import Alertmanager
+from sinks.notify.counterpart import (
     LOGIN,
     ROUTING_KEY,
     SIGNING_KEY,
@@ -21,17 +27,11 @@ from receivers import (
     Counterpart,
     Illness,
     alertmanager_faults,
-    free_port,
     is_firing,
     pagerduty_faults,
     served,
     slack_faults,
 )
-from typer.testing import CliRunner
-
-from schemas.alerts import Alert, AlertKind, AlertStage, CausePart, SpikeCause, SpikeSize
-from schemas.errors import BadSettings, ReceiverAway, ReceiverRefused
-from sinks.notify.alertmanager import Alertmanager
 from sinks.notify.notices import Links, advice, facts, headline
 from sinks.notify.pagerduty import PagerDuty, dedup_key
 from sinks.notify.receivers import Answer, Receiver, Request

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from examples import alert
 from pipeline import Pipeline
-from receivers import Counterpart, Illness, free_port, is_firing, served
+from processes import free_port
 
 from schemas import topics
 from schemas.alerts import Alert, AlertStage, SpikeSize
+from sinks.notify.counterpart import Counterpart, Illness, is_firing, served
 from streams import wiring
 from streams.publish import Outgoing
 

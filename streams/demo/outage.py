@@ -14,6 +14,9 @@ EVERY = timedelta(days=1)
 LASTS = timedelta(minutes=30)
 TICKETS = 90
 
+SETTLES = timedelta(hours=1)
+"""So long after an outage its incidents are over: the longest window has left it behind, and ten quiet minutes more."""
+
 _TEXTS = (
     ("en", "VPN gateway timeout", "Since this morning the VPN gateway times out, I cannot reach any internal system."),
     ("en", "VPN drops all the time", "The VPN connection drops every minute. The gateway does not answer."),
@@ -30,6 +33,17 @@ _TEXTS = (
 def with_outages(events: Iterator[TicketEvent], *, seed: int, start: datetime) -> Iterator[TicketEvent]:
     """`events`, which begin at `start`, and the outages', by their times; the same arguments give the same events."""
     return heapq.merge(events, _outages(seed, start), key=lambda event: event.occurred_at)
+
+
+def outages_over(start: datetime, at: datetime) -> int:
+    """How many outages of the tickets that begin at `start` have ended by `at`."""
+    return max(0, (at - start - FIRST_AFTER - LASTS) // EVERY + 1)
+
+
+def is_settled(start: datetime, at: datetime) -> bool:
+    """Whether `at` the newest outage of the tickets that begin at `start` has been over for a while."""
+    since = at - start - FIRST_AFTER
+    return since >= timedelta(0) and since % EVERY >= LASTS + SETTLES
 
 
 def _outages(seed: int, start: datetime) -> Iterator[TicketEvent]:

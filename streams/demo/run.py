@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from rich.console import Console
@@ -25,13 +25,14 @@ from schemas.codec import Codec
 from schemas.decisions import Decision
 from schemas.errors import BadSettings, TriageError, WorkFailed
 from schemas.events import TicketEvent
+from sinks.notify.counterpart import Counterpart, served
 from sinks.owner import find_owner
 from sinks.store import Store
 from streams import topic_admin, wiring
 from streams.broker import Broker
 from streams.demo.generator import generate
-from streams.demo.outage import FIRST_AFTER, LASTS, with_outages
-from streams.demo.view import DemoState, incident_line, live_view
+from streams.demo.outage import FIRST_AFTER, LASTS, is_settled, outages_over, with_outages
+from streams.demo.view import DemoState, incident_line, live_view, page_line
 from streams.feed import outgoing
 from streams.publish import Outgoing, Publisher
 from streams.settings import EMBEDDED_STORE, Settings
@@ -42,10 +43,14 @@ HISTORY = timedelta(days=7)
 """The generated tickets begin so long ago: a week shows the daily rhythm."""
 MALFORMED_EVERY = 500
 """Every so many events one is broken, to show that it stops nobody."""
+_TOLD_WITHIN = 2 * HISTORY
+"""How old a word may be that is told: the tickets' time begins a week ago."""
 _TICK_SECONDS = 0.1
 _WORKER_READY_SECONDS = 60.0
 _WORKER_STOP_SECONDS = 40.0
-_ALERT_WITHIN_SECONDS = 60.0
+_ALERT_WITHIN_SECONDS = 40.0
+_QUIET_SECONDS = 2.0
+"""So long without another incident, and all of an outage are told."""
 
 
 def run_demo(
@@ -79,7 +84,9 @@ def run_demo(
         state.broker = broker.bootstrap
         chosen = settings.model_copy(update={"kafka_bootstrap_servers": broker.bootstrap})
         asyncio.run(topic_admin.ensure_topics(wiring.all_topics(chosen), chosen))
-        worker = stack.enter_context(_worker(chosen, folder / WORKER_LOG))
+        pagerduty = stack.enter_context(served())
+        state.pages = pagerduty.incidents
+        worker = stack.enter_context(_worker(chosen, folder / WORKER_LOG, pagerduty))
         owner_store = stack.enter_context(_wait_for_store(chosen, worker, folder / WORKER_LOG))
         _interruptible(_Demo(chosen, state, worker, owner_store, console).run(tickets=tickets, rate=rate, seed=seed))
         state.phase = "stopping"
@@ -142,26 +149,58 @@ class _Demo:
         )
 
     def _awaits_the_outage(self) -> bool:
-        """Whether an outage was fed that nothing was told of yet; it is waited for, but not for ever."""
-        state = self._state
-        fed = state.simulated is not None and state.simulated >= self._start + FIRST_AFTER + LASTS
-        return fed and not state.incidents and time.monotonic() - self._fed_at < _ALERT_WITHIN_SECONDS
+        """Whether more is to be told of the outages that were fed; it is waited for, but not for ever."""
+        state, newest = self._state, self._state.simulated
+        if newest is None or newest < self._start + FIRST_AFTER + LASTS:
+            return False
+        told = bool(state.incidents) and state.all_told() and (state.all_over() or not is_settled(self._start, newest))
+        return not told and time.monotonic() - self._fed_at < _ALERT_WITHIN_SECONDS
 
     async def _feed(self, tickets: int | None, rate: float, seed: int) -> None:
         codec = Codec()
         events = with_outages(generate(seed=seed, start=self._start), seed=seed, start=self._start)
-        began = time.monotonic()
+        began, seen = time.monotonic(), 0
         async with Publisher(self._settings.producer_options()) as publisher:
             while tickets is None or self._state.fed < tickets:
                 due = int((time.monotonic() - began) * rate) - self._state.fed
                 if tickets is not None:
                     due = min(due, tickets - self._state.fed)
-                batch = [self._next(next(events), codec) for _ in range(due)]
+                batch: list[Outgoing] = []
+                for _ in range(due):
+                    batch.append(self._next(next(events), codec))
+                    if (over := outages_over(self._start, cast("datetime", self._state.simulated))) > seen:
+                        break
+                else:
+                    over = seen
+                if batch and self._state.simulated is not None:
+                    self._state.fed_at.append((self._state.simulated, wiring.wall_clock().timestamp()))
                 await publisher.publish(batch)
+                if over > seen:
+                    seen = over
+                    began += await self._until_told()
                 self._state.rate = self._state.fed / max(1e-9, time.monotonic() - began)
                 await asyncio.sleep(_TICK_SECONDS)
         self._fed_at = time.monotonic()
         self._done_feeding = True
+        self._state.phase = "all is fed; what is decided, stored and told of it is waited for"
+
+    async def _until_told(self) -> float:
+        """Wait until on-call is told of the outage that ends here; the seconds that it took.
+
+        The tickets of half an hour come within a second or two. On-call is rightly not told of what is over by then.
+        """
+        state, asked = self._state, time.monotonic()
+        before, quiet_since, known = state.phase, asked, -1
+        state.phase = "an outage is about to end; the tickets wait until on-call is told"
+        while time.monotonic() - asked < _ALERT_WITHIN_SECONDS:
+            told = state.all_told() and any(one.stage is not AlertStage.RESOLVED for one in state.incidents.values())
+            if not told or len(state.incidents) != known:
+                quiet_since, known = time.monotonic(), len(state.incidents)
+            elif time.monotonic() - quiet_since >= _QUIET_SECONDS:
+                break
+            await asyncio.sleep(_TICK_SECONDS)
+        state.phase = before
+        return time.monotonic() - asked
 
     def _next(self, event: TicketEvent, codec: Codec) -> Outgoing:
         state = self._state
@@ -193,15 +232,17 @@ class _Demo:
                         continue
                     if place.topic == topics.ALERTS.name:
                         for record in records:
-                            self._show_alert(codec.decode(record.value, Alert))
+                            self._show_alert(codec.decode(record.value, Alert), record.timestamp / 1000)
                         continue
                     for record in records:
                         self._show(codec.decode(record.value, Decision))
         finally:
             await consumer.stop()
 
-    def _show_alert(self, alert: Alert) -> None:
+    def _show_alert(self, alert: Alert, on_topic: float) -> None:
         self._state.incidents[alert.incident_id] = alert
+        if alert.stage is AlertStage.OPENED:
+            self._state.opened.setdefault(alert.incident_id, (alert, on_topic))
         if not self._console.is_terminal and alert.stage in (AlertStage.OPENED, AlertStage.RESOLVED):
             self._console.print(incident_line(alert))
 
@@ -228,6 +269,8 @@ class _Demo:
                 state = self._state
                 self._console.print(
                     f"{state.fed:,} fed, {state.decided:,} decided, {state.stored:,} stored, {state.dead:,} dead"
+                    + ("" if state.phase == "running" else f"; {state.phase}"),
+                    soft_wrap=True,
                 )
         with Live(live_view(self._state), console=self._console, refresh_per_second=5, screen=True) as live:
             while True:
@@ -240,10 +283,15 @@ def _start(now: datetime) -> datetime:
 
 
 @contextmanager
-def _worker(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """The worker as a process of its own, as in production; SIGTERM lets it finish what it holds."""
+def _worker(settings: Settings, log: Path, pagerduty: Counterpart) -> Iterator[subprocess.Popen[bytes]]:
+    """The worker as a process of its own, as in production; SIGTERM lets it finish what it holds.
+
+    It pages the counterpart, and nobody else whatever is set: these tickets are made up.
+    """
     environment = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if not name.upper().startswith("TRIAGE_NOTIFY_")},
+        **pagerduty.environment("pagerduty"),
+        "TRIAGE_NOTIFY_HOLD_BACK_AFTER_SECONDS": str(_TOLD_WITHIN.total_seconds()),
         "TRIAGE_KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
         "TRIAGE_DATA_DIR": str(settings.data_dir),
     }
@@ -313,8 +361,8 @@ def _interruptible(work: Any) -> None:
 
 
 def _print_summary(state: DemoState, console: Console, settings: Settings) -> None:
-    for alert in state.incidents.values():
-        console.print(incident_line(alert))
+    for name, alert in state.incidents.items():
+        console.print(incident_line(alert), page_line(state, name), sep="\n", soft_wrap=True)
     console.print(
         f"{state.fed:,} events fed, {state.decided:,} decided, {state.stored:,} decisions in the store, "
         f"{state.dead:,} dead letters. Look at them again:"

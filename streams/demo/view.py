@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rich.columns import Columns
 from rich.console import Group, RenderableType
@@ -15,6 +16,8 @@ from rich.text import Text
 
 from schemas.alerts import Alert, AlertStage
 from schemas.decisions import Decision
+from sinks.notify.counterpart import Incident
+from sinks.notify.pagerduty import dedup_key
 from streams.tail import BAND_STYLE, PRIORITY_STYLE
 
 SHOWN_DECISIONS = 12
@@ -41,6 +44,25 @@ class DemoState:
     bands: Counter[str] = field(default_factory=Counter[str])
     incidents: dict[str, Alert] = field(default_factory=dict[str, Alert])
     """The newest word on each incident, the oldest incident first."""
+    opened: dict[str, tuple[Alert, float]] = field(default_factory=dict[str, tuple[Alert, float]])
+    """The first word on each, and when it was on the topic, in seconds since 1970."""
+    pages: list[Incident] = field(default_factory=list[Incident])
+    """What PagerDuty's counterpart has."""
+    fed_at: list[tuple[datetime, float]] = field(default_factory=list[tuple[datetime, float]])
+    """When the tickets up to a time were fed, in seconds since 1970; one entry for each batch."""
+
+    def page_of(self, incident_id: str) -> list[Incident]:
+        """PagerDuty's incidents by the key of ours: one, where all is well."""
+        return [one for one in self.pages if one.key == dedup_key(incident_id)]
+
+    def all_told(self) -> bool:
+        """Whether each incident that is to page has paged."""
+        return all(self.page_of(name) for name, alert in self.incidents.items() if alert.page)
+
+    def all_over(self) -> bool:
+        """Whether each incident is resolved, at PagerDuty, too."""
+        resolved = all(alert.stage is AlertStage.RESOLVED for alert in self.incidents.values())
+        return resolved and self.all_told() and all(one.status == "resolved" for one in self.pages)
 
 
 def live_view(state: DemoState) -> RenderableType:
@@ -109,6 +131,32 @@ def incident_line(alert: Alert) -> Text:
         (f"words: {words}; ", "bold"),
         f"tickets: {', '.join(alert.cause.examples[:3])}",
     )
+
+
+def page_line(state: DemoState, incident_id: str) -> Text:
+    """How an incident went on from its onset: to the topic, to PagerDuty, to its end.
+
+    Seconds are real ones, since the tickets of the moment at which the detector saw it were fed.
+    """
+    if incident_id not in state.opened:
+        return Text("  it had opened before this run", style="dim")
+    first, on_topic = state.opened[incident_id]
+    seen = timedelta(seconds=(first.at - first.opened_at).total_seconds())
+    text = f"  seen {seen.total_seconds() / 60:.1f} min of the tickets' time after its onset"
+    place = bisect_left(state.fed_at, (first.at, 0.0))
+    if place == len(state.fed_at):
+        return Text(text)
+    fed = state.fed_at[place][1]
+    text += f"; on the topic {on_topic - fed:.1f} s later"
+    if not first.page:
+        return Text(f"{text}; no page: {first.note}")
+    pages = state.page_of(incident_id)
+    if not pages:
+        return Text(f"{text}; PagerDuty has not been told")
+    triggers = sum(one.events.count("trigger") for one in pages)
+    text += f", paged {pages[0].came_at[0] - fed:.1f} s later, {'once' if triggers == 1 else f'{triggers} times'}"
+    over = all(one.status == "resolved" for one in pages)
+    return Text(f"{text}; {'resolved' if over else 'not over yet'} by the key {pages[0].key}")
 
 
 def _incidents(state: DemoState) -> RenderableType:

@@ -1,7 +1,7 @@
 """A counterpart for each receiver of alerts: an HTTP server that holds requests against the receiver's own contract.
 
 It answers as the real one does: what breaks the contract is refused with the receiver's own words. It can be told to be
-ill for a while, and it remembers what it took.
+ill for a while, and it remembers what it took. Tests and the demo run it in place of the real ones.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import hashlib
 import hmac
 import json
 import re
-import socket
 import threading
 import time
 from collections import deque
@@ -51,8 +50,10 @@ class Incident:
 
     key: str
     status: str = "triggered"
-    events: list[str] = field(default_factory=list)
-    payload: dict[str, Any] = field(default_factory=dict)
+    events: list[str] = field(default_factory=list[str])
+    came_at: list[float] = field(default_factory=list[float])
+    """When each event came, in seconds since 1970."""
+    payload: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 class Counterpart:
@@ -77,6 +78,8 @@ class Counterpart:
         self.url = ""
 
     def application(self) -> web.Application:
+        """The routes of all four, by the paths that the real ones have."""
+
         @web.middleware
         async def ill(request: web.Request, handler: Any) -> web.StreamResponse:
             return await self._ill(request, handler)
@@ -138,6 +141,7 @@ class Counterpart:
             live.status = {"acknowledge": "acknowledged", "resolve": "resolved"}[event["event_action"]]
         if live is not None:
             live.events.append(event["event_action"])
+            live.came_at.append(_now())
         return web.json_response({"status": "success", "message": "Event processed", "dedup_key": key}, status=202)
 
     async def _slack(self, request: web.Request) -> web.Response:
@@ -170,14 +174,19 @@ class Counterpart:
         versions = [part.split(",", 1) for part in request.headers["webhook-signature"].split(" ")]
         expected = base64.b64encode(signed).decode()
         good = any(version == "v1" and hmac.compare_digest(given, expected) for version, given in versions)
-        if not good or abs(time.time() - int(stamp)) > _TOLERANCE_SECONDS:
+        if not good or abs(_now() - int(stamp)) > _TOLERANCE_SECONDS:
             self.refusals.append("signature")
             return web.Response(status=401, text="bad signature")
         self.deliveries.setdefault(number, []).append(json.loads(body))
         return web.Response(status=204)
 
 
+def _now() -> float:
+    return time.time()
+
+
 def pagerduty_faults(event: dict[str, Any]) -> Iterator[str]:
+    """What is wrong with the event, as Events API v2 refuses it."""
     if not re.fullmatch(r"[0-9a-f]{32}", str(event.get("routing_key"))):
         yield "'routing_key' is invalid"
     if event.get("event_action") not in {"trigger", "acknowledge", "resolve"}:
@@ -204,6 +213,7 @@ def _payload_faults(payload: dict[str, Any]) -> Iterator[str]:
 
 
 def slack_faults(message: dict[str, Any]) -> Iterator[str]:
+    """What is wrong with the message, as an incoming webhook refuses it."""
     if not message.get("text") or len(message["text"]) > 40_000:
         yield "no text"
     blocks = message.get("blocks", [])
@@ -234,6 +244,7 @@ def _block_faults(block: dict[str, Any]) -> Iterator[str]:
 
 
 def alertmanager_faults(alert: dict[str, Any]) -> Iterator[str]:
+    """What is wrong with the alert, as API v2 refuses it."""
     labels = alert.get("labels", {})
     if not labels:
         yield "at least one label pair required"
@@ -291,10 +302,3 @@ def served(port: int = 0) -> Iterator[Counterpart]:
         loop.call_soon_threadsafe(stop.set)
         thread.join(10)
         loop.close()
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
