@@ -25,6 +25,9 @@ SURE = 10.83
 
 _LEAST_TICKETS = 3
 
+MOST, HARDLY_ANY = 2 / 3, 1 / 50
+"""Shares of tickets: of a word that tells two spikes to be one, among theirs and among all others."""
+
 
 def signed_g2(observed: float, total: float, base: float, base_total: float) -> float:
     """G^2 of `observed` of `total` against `base` of `base_total`; negative where it has become rarer.
@@ -57,6 +60,25 @@ def rank_children(observed: Mapping[str, float], expected: Mapping[str, float]) 
         if count > mean and value >= SURE and count >= _LEAST_TICKETS:
             parts.append(CausePart(text=series, observed=count, expected=mean, g2=value))
     return tuple(sorted(parts, key=lambda part: (-part.g2, part.text))[:TOP])
+
+
+def have_a_word_in_common(
+    left: Collection[SeenTicket], right: Collection[SeenTicket], usual: TermBaseline, *, at: datetime
+) -> bool:
+    """Whether most tickets of each of two spikes hold a term that hardly any usual ticket holds.
+
+    Two spikes that begin together, and are told by a word that is new in both, are one outage of two teams' tickets.
+    """
+    if min(len(left), len(right)) < _LEAST_TICKETS:
+        return False
+    of_left, of_right = (Counter(term for ticket in some for term in ticket.terms) for some in (left, right))
+    tickets = max(usual.tickets(at), 1.0)
+    return any(
+        count >= MOST * len(left)
+        and of_right[term] >= MOST * len(right)
+        and usual.count(term, at) <= HARDLY_ANY * tickets
+        for term, count in of_left.items()
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

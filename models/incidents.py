@@ -50,12 +50,15 @@ class _Incident:
 
 
 class IncidentBook:
-    """Joins alerts to incidents and pages their teams. `related` says whether two series may be of one outage."""
+    """Joins alerts to incidents and pages their teams.
+
+    `related` says whether an alert that opens and a series of which one is open may be of one outage.
+    """
 
     def __init__(
         self,
         team_of: Callable[[str], str],
-        related: Callable[[str, str], bool],
+        related: Callable[[SpikeOpened, str], bool],
         settings: IncidentSettings | None = None,
     ) -> None:
         self._team_of = team_of
@@ -101,7 +104,7 @@ class IncidentBook:
     def _opened(self, event: SpikeOpened) -> list[IncidentEvent]:
         for incident in self._incidents.values():
             near = event.detected_at - incident.last_opened <= self._settings.together
-            if near and all(self._related(event.series, series) for series in incident.open_alerts.values()):
+            if near and all(self._related(event, series) for series in incident.open_alerts.values()):
                 alerts = {**incident.open_alerts, event.alert_id: event.series}
                 joined = replace(incident, open_alerts=alerts, last_opened=event.detected_at)
                 self._incidents[incident.incident_id] = joined

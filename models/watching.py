@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.alerts import AlertBook, AlertSettings
-from models.causes import RecentTickets, SeenTicket, TermBaseline, explain, rank_children
+from models.causes import RecentTickets, SeenTicket, TermBaseline, explain, have_a_word_in_common, rank_children
 from models.counting import CountingSettings, CountTable, PartialCount
 from models.detector import DetectorSettings, NegativeBinomialDetector, threshold
 from models.incidents import IncidentBook, IncidentSettings
@@ -345,7 +345,8 @@ class SpikeWatch:
                 return [first.incident_id]
             if isinstance(first, IncidentJoined):
                 told = self._told[first.incident_id]
-                told = replace(told, alerts={**told.alerts, event.alert_id: event.series})
+                word = _with_owner(told.word, event.series, self._owner(event.series))
+                told = replace(told, word=word, alerts={**told.alerts, event.alert_id: event.series})
                 self._told[first.incident_id] = self._again(told, event.detected_at, told.word.size)
                 return [first.incident_id]
         for incident_id, told in self._told.items():
@@ -372,11 +373,17 @@ class SpikeWatch:
         return replace(told, word=replace(word, stage=stage, at=at, size=size, cause=cause))
 
     def _cause(self, series: str, onset: datetime, at: datetime) -> SpikeCause:
-        tickets = [one for one in self._recent.since(onset) if series in self._series_of.get(one.ticket_id, ())]
+        return explain(self._since(onset, series), self._usual(series, at), self._children(series, onset), at=at)
+
+    def _since(self, onset: datetime, series: str) -> list[SeenTicket]:
+        return [one for one in self._recent.since(onset) if series in self._series_of.get(one.ticket_id, ())]
+
+    def _usual(self, series: str, at: datetime) -> TermBaseline:
+        """The words of a series before; of one with few tickets, those of all."""
         baseline = self._terms.get(series)
         if baseline is None or baseline.tickets(at) < _THIN_BASELINE:
             baseline = self._terms.get(ALL) or TermBaseline(width=16)
-        return explain(tickets, baseline, self._children(series, onset), at=at)
+        return baseline
 
     def _children(self, series: str, onset: datetime) -> tuple[CausePart, ...]:
         """What else has grown since the onset, but for what holds the same tickets by definition."""
@@ -413,10 +420,21 @@ class SpikeWatch:
         dimension, _, value = series.partition("=")
         return value if dimension == "team" else self._owners.get(value) if dimension == "category" else None
 
-    def _related(self, left: str, right: str) -> bool:
-        """Whether two series may be of one outage: not where two teams own them."""
-        mine, other = self._owner(left), self._owner(right)
-        return mine is None or other is None or mine == other
+    def _related(self, alert: SpikeOpened, series: str) -> bool:
+        """Whether `alert` and one that is open of `series` may be one outage; of two teams, if one word tells both."""
+        mine, other = self._owner(alert.series), self._owner(series)
+        if mine is None or other is None or mine == other:
+            return True
+        left, right = (self._since(alert.onset, name) for name in (alert.series, series))
+        return have_a_word_in_common(left, right, self._usual(ALL, alert.detected_at), at=alert.detected_at)
+
+
+def _with_owner(word: Alert, series: str, owner: str | None) -> Alert:
+    """The word on an incident that `series` has joined: it names the owner, where that is not the team it pages."""
+    also = f"{series} of {owner} rose with it"
+    if owner in {None, word.team} or also in word.note:
+        return word
+    return replace(word, note="; ".join(filter(None, (word.note, also))))
 
 
 def terms_of(subject: str) -> frozenset[str]:

@@ -47,8 +47,8 @@ def resolved(alert: SpikeOpened, minute: int) -> SpikeResolved:
 
 
 def book(pages: int = 4) -> IncidentBook:
-    def related(left: str, right: str) -> bool:
-        return "all" in (left, right) or left.partition("/")[0] == right.partition("/")[0]
+    def related(alert: SpikeOpened, series: str) -> bool:
+        return "all" in (alert.series, series) or alert.series.partition("/")[0] == series.partition("/")[0]
 
     return IncidentBook(lambda series: series.partition("/")[0], related, IncidentSettings(pages=pages))
 

@@ -14,7 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.alerts import AlertBook, AlertSettings
-from models.causes import RecentTickets, SeenTicket, TermBaseline, explain, rank_children, signed_g2
+from models.causes import (
+    RecentTickets,
+    SeenTicket,
+    TermBaseline,
+    explain,
+    have_a_word_in_common,
+    rank_children,
+    signed_g2,
+)
 from models.counting import OTHER, Counted, CountingSettings, CountTable, HeavyHitters, PartitionCounter
 from models.detector import DetectorSettings, Scores
 from models.simulator import SimulatorSettings, simulate
@@ -237,6 +245,20 @@ def test_the_terms_of_an_outage_are_named_and_common_words_are_not() -> None:
     assert cause.first_ticket == "t2000"
     assert set(cause.examples) <= {f"t{2000 + at}" for at in range(20)}
     assert cause.requesters == 30
+
+
+def test_spikes_are_one_where_a_word_that_is_new_tells_both() -> None:
+    usual = TermBaseline()
+    for at in range(300):
+        usual.learn(ticket(at, "please", f"w{at % 40}"))
+    vpn = [ticket(300 + at, "please", "vpn", "drops") for at in range(9)]
+    mixed = [ticket(310 + at, "please", "vpn", "timeout") for at in range(6)] + [ticket(317, "w3"), ticket(318, "w4")]
+    mail = [ticket(320 + at, "please", "mail", "drops" if at % 2 else "bounces") for at in range(9)]
+    at = START + 330 * MINUTE
+    assert have_a_word_in_common(vpn, mixed, usual, at=at)
+    assert have_a_word_in_common(mixed, vpn, usual, at=at)
+    assert not have_a_word_in_common(vpn, mail, usual, at=at), "usual words, and one that half of them hold"
+    assert not have_a_word_in_common(vpn, mixed[:2], usual, at=at), "too few to tell"
 
 
 def test_the_sketch_is_never_too_low_and_fades_by_half() -> None:

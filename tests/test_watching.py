@@ -44,7 +44,9 @@ def ticket(offset: int, second: float, category: str, subject: str = "Invoice is
     )
 
 
-def log_of(outages: dict[str, tuple[float, float]], hours: float = 3.0) -> list[BucketCounts]:
+def log_of(
+    outages: dict[str, tuple[float, float]], hours: float = 3.0, subject: str = "{} gateway drops constantly"
+) -> list[BucketCounts]:
     """A log of counts: four tickets a minute, and during an outage of a category (from, to, in minutes) 18 more."""
     random = np.random.default_rng(5)
     counter, log, offsets = PartitionCounter(), [], [0] * PARTITIONS
@@ -53,11 +55,11 @@ def log_of(outages: dict[str, tuple[float, float]], hours: float = 3.0) -> list[
             found = [(CATEGORIES[random.integers(3)], "Invoice is wrong") for _ in range(random.poisson(0.33))]
             for category, (begins, ends) in outages.items():
                 if begins * 60 <= second < ends * 60:
-                    found += [(category, f"{category} gateway drops constantly")] * random.poisson(1.5)
+                    found += [(category, subject.format(category))] * random.poisson(1.5)
             events = []
-            for category, subject in found:
+            for category, said in found:
                 offsets[partition] += 1
-                events.append(ticket(PARTITIONS * offsets[partition] + partition, second + 5, category, subject))
+                events.append(ticket(PARTITIONS * offsets[partition] + partition, second + 5, category, said))
             log += counter.count_buckets(partition, events) or [mark(partition, second)]
     return log
 
@@ -84,10 +86,19 @@ def test_an_outage_is_one_incident_with_one_page_its_words_and_its_tickets() -> 
     assert last.cause.requesters > 100
 
 
-def test_outages_of_two_teams_are_two_incidents() -> None:
-    words = told(watch(), log_of({"network": (120, 135), "billing": (123, 140)}))
-    opened = [word for word in words if word.stage is AlertStage.OPENED]
+def test_outages_of_two_teams_are_two_incidents_though_usual_words_tell_both() -> None:
+    log = log_of({"network": (120, 135), "billing": (123, 140)}, subject="{} is wrong")
+    opened = [word for word in told(watch(), log) if word.stage is AlertStage.OPENED]
     assert {word.team for word in opened} == {"net", "money"}
+
+
+def test_an_outage_that_two_teams_tickets_tell_in_the_same_words_is_one_incident_with_one_page() -> None:
+    log = log_of({"network": (120, 135), "billing": (123, 140)}, subject="vpn gateway drops constantly")
+    words = told(watch(), log)
+    assert len({word.incident_id for word in words}) == 1
+    assert words[0].team == "net"
+    assert "category=billing of money rose with it" in words[-1].note
+    assert words[-1].stage is AlertStage.RESOLVED
 
 
 @pytest.mark.parametrize("cut", [0, 1, 900, 1500, 1530, 1600])
