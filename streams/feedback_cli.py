@@ -20,7 +20,7 @@ from schemas.feedback import Feedback, FeedbackKind
 from schemas.lessons import Lesson
 from streams import wiring
 from streams.decoding import opened_decoder
-from streams.lessons import LessonReader
+from streams.lessons import LessonReader, standing
 from streams.publish import Outgoing, Publisher
 from streams.settings import Settings
 from streams.terminal import run, settings_of
@@ -129,14 +129,7 @@ async def _undo(settings: Settings, is_meant: Callable[[Lesson], bool], actor: s
         async with LessonReader(settings, decoder) as source:
             end = await source.end()
             lessons = await source.lessons(await source.start(), end - 1) if end else []
-        gone = {(item.tenant, item.source, item.ticket_id, item.revokes) for item in lessons}
-        counting = [
-            item
-            for item in lessons
-            if item.revokes is None
-            and is_meant(item)
-            and (item.tenant, item.source, item.ticket_id, item.feedback_id) not in gone
-        ]
+        counting = [item for item in standing(lessons) if is_meant(item)]
         if not counting:
             raise BadSettings(
                 f"{topics.LESSONS.name} has no such lesson that counts: it taught nothing, was taken back already, or "

@@ -24,6 +24,7 @@ from schemas.events import EventKind
 from schemas.feedback import Feedback, FeedbackKind
 from schemas.lessons import Lesson, activated_lessons
 from streams.demo.generator import generate_labelled
+from streams.lessons import standing
 
 PRINTER = "Guten Tag, der Drucker im dritten Stock druckt seit heute früh nicht mehr."
 NEARLY = "Guten Tag, der Drucker im vierten Stock druckt seit gestern früh nicht mehr."
@@ -125,6 +126,19 @@ def test_after_lessons_are_taken_back_the_weights_are_those_of_the_others(undone
     restored, _ = Learned.from_bytes(made.to_bytes())
     assert restored.digest() == made.digest()
     assert not restored.takes_back(back)
+
+
+def test_a_lesson_stands_until_it_is_taken_back_and_when_it_is_said_again() -> None:
+    first, second = lesson(0, "billing"), lesson(1, "hardware")
+    back, again = taking_back(2, first), replace(lesson(3, "billing"), feedback_id=first.feedback_id)
+    assert standing([first, second, first]) == [first, second]
+    assert standing([first, second, back, first, back]) == [second], "written again after a crash"
+    assert standing([first, second, back, again]) == [second, again]
+    others = replace(back, tenant="another"), replace(back, ticket_id="T-2", feedback_id="u")
+    assert standing([first, *others]) == [first]
+    made = Learned()
+    made.learn_all([first, second, back, again, first])
+    assert made.weights() == learned(*standing([first, second, back, again])).weights()
 
 
 def test_what_holds_a_lesson_that_is_taken_back_is_of_no_use() -> None:
