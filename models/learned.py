@@ -6,9 +6,9 @@ It knows no taxonomy. So it stays what it is when a set of models takes over, an
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from typing import Any, Self
 
 import numpy as np
@@ -20,15 +20,17 @@ from models.cleaning import clean
 from models.features import Bag, TextReader
 from models.packing import DAMAGE, packed, unpacked
 from models.snapshots import Snapshot, from_bytes, to_bytes
-from models.through import Through
 from schemas.errors import BadSnapshot
 from schemas.lessons import LEARNED_HEADS, Lesson
 
-FORMAT = "triage.lessons.1"
+FORMAT = "triage.lessons.2"
 """Names what a checkpoint holds and how lessons are learned: another format is learned from the lessons anew."""
 
 NEVER_TAUGHT = ""
 """The column of whatever label no lesson has named: what the others are compared with, also after the first lesson."""
+
+_HELD = "held"
+"""The array of a checkpoint that names the lessons."""
 
 FLOOR = 0.002
 """Least probability that lessons leave to a label: they weigh six nats at most, twice of what all rules of one do."""
@@ -60,20 +62,59 @@ class Evidence:
 
 
 class Learned:
-    """One classifier for each head, and the feedback that they hold.
+    """One classifier for each head, and the lessons that they hold.
 
-    Lessons that repeat each other, as a learner writes them after a crash, are learned once.
+    Lessons that repeat each other, as a learner writes them after a crash, are learned once: they have the same
+    feedback id and place. A place alone would not do, since a topic that is made anew begins at 0 again.
     """
 
-    def __init__(self, heads: Mapping[str, TextClassifier] | None = None, through: Through[None] | None = None) -> None:
+    def __init__(
+        self, heads: Mapping[str, TextClassifier] | None = None, held: Mapping[int, int] | None = None
+    ) -> None:
         self._reader = TextReader()
         self._heads = dict(heads or {})
-        self._through = through or Through(None)
+        self._held = dict(held or {})
+        """What names a lesson, to what names the feedback that is learned by it; to 0 where it taught nothing."""
 
     def learn(self, lesson: Lesson) -> bool:
-        """Learn `lesson`; False where it was learned before."""
-        if self._through.has(lesson.feedback):
+        """Learn `lesson`; False where it was met before."""
+        return bool(self.learn_all([lesson]))
+
+    def learn_all(self, lessons: Sequence[Lesson]) -> list[Lesson]:
+        """Learn `lessons` in order, but for those that a later one takes back; gives those that were not met before.
+
+        Raises ValueError where one takes back what is learned already: that is learned anew, without it.
+        """
+        if self.takes_back(lessons):
+            raise ValueError("a lesson that is learned is taken back: learn anew")
+        first: dict[int, Lesson] = {}
+        for lesson in lessons:
+            if (name := _name(lesson)) not in self._held:
+                first.setdefault(name, lesson)
+        fresh = list(first.values())
+        undone: set[int] = set()
+        taught: dict[int, list[int]] = {}
+        for number, lesson in enumerate(fresh):
+            if lesson.revokes is None:
+                taught.setdefault(_said(lesson, lesson.feedback_id), []).append(number)
+            else:
+                undone.update(taught.pop(_said(lesson, lesson.revokes), ()))
+        for number, lesson in enumerate(fresh):
+            teaches = lesson.revokes is None and number not in undone
+            if teaches:
+                self._learn(lesson)
+            self._held[_name(lesson)] = _said(lesson, lesson.feedback_id) if teaches else 0
+        return fresh
+
+    def takes_back(self, lessons: Sequence[Lesson]) -> bool:
+        """Whether one of `lessons` takes back what is learned: then this is of no use for what comes after it."""
+        revoking = [item for item in lessons if item.revokes is not None and _name(item) not in self._held]
+        if not revoking:
             return False
+        learned = set(self._held.values())
+        return any(_said(item, item.revokes or "") in learned for item in revoking)
+
+    def _learn(self, lesson: Lesson) -> None:
         head = self._heads.get(lesson.head)
         if head is None:
             head = self._heads[lesson.head] = TextClassifier()
@@ -83,8 +124,6 @@ class Learned:
             head.learn_bags([bag], [lesson.label])
             if softmax_rows(head.scores([bag]))[0, head.column(lesson.label)] >= LEARNED:
                 break
-        self._through = self._through.take(lesson.feedback, lambda nothing: nothing)
-        return True
 
     def read(self, text: str) -> Bag:
         """The features of a text, once for all heads."""
@@ -105,12 +144,13 @@ class Learned:
 
     def clone(self) -> Self:
         """Another one that has learned the same, and goes on by itself."""
-        return type(self)({name: _copied(model) for name, model in self._heads.items()}, self._through)
+        return type(self)({name: _copied(model) for name, model in self._heads.items()}, self._held)
 
     def to_bytes(self, about: Mapping[str, Any] | None = None) -> bytes:
         """All of it, with JSON `about` it. What is read back goes on learning as this one would."""
         heads = {name: np.frombuffer(data, np.uint8) for name, data in self._parts().items()}
-        meta = {"format": FORMAT, "through": dict(self._through.offsets), "about": dict(about or {})}
+        heads[_HELD] = np.array(sorted(self._held.items()), "<u8").reshape(-1, 2).view(np.uint8)
+        meta = {"format": FORMAT, "about": dict(about or {})}
         return packed(heads, json.dumps(meta, sort_keys=True))
 
     @classmethod
@@ -121,16 +161,21 @@ class Learned:
             meta: dict[str, Any] = json.loads(text)
             if meta["format"] != FORMAT:
                 raise BadSnapshot(f"the checkpoint's format is {meta['format']!r}, not {FORMAT!r}")
+            pairs = np.ascontiguousarray(arrays.pop(_HELD)).view("<u8").reshape(-1, 2)
+            held = {int(name): int(said) for name, said in pairs}
             heads = {name: from_bytes(part.tobytes()).model for name, part in arrays.items()}
-            offsets = {str(source): int(offset) for source, offset in meta["through"].items()}
             about: Mapping[str, Any] = meta["about"]
         except DAMAGE as error:
             raise BadSnapshot(f"the checkpoint is damaged ({type(error).__name__})") from error
-        return cls(heads, Through(None, offsets)), about
+        return cls(heads, held), about
 
     def digest(self) -> str:
-        """SHA-256 of all weights and of the feedback that they hold: equal for what is equal, byte for byte."""
-        found = sha256(repr(sorted(self._through.offsets.items())).encode())
+        """SHA-256 of all weights and of the lessons that they hold: equal for what is equal, byte for byte."""
+        return sha256(repr(sorted(self._held.items())).encode() + self.weights().encode()).hexdigest()
+
+    def weights(self) -> str:
+        """SHA-256 of all weights alone: equal also where other lessons were met, and taken back."""
+        found = sha256()
         for name, data in self._parts().items():
             found.update(name.encode() + data)
         return found.hexdigest()
@@ -139,6 +184,22 @@ class Learned:
         return {
             name: to_bytes(Snapshot(self._heads[name], Calibrator())) for name in LEARNED_HEADS if name in self._heads
         }
+
+
+def _name(lesson: Lesson) -> int:
+    """What names a lesson: the same for a repeated one."""
+    place = lesson.feedback
+    return _number(lesson.feedback_id, place.topic, str(place.partition), str(place.offset))
+
+
+def _said(lesson: Lesson, feedback_id: str) -> int:
+    """What names a feedback on the ticket of `lesson`."""
+    return _number(lesson.tenant, lesson.source, lesson.ticket_id, feedback_id)
+
+
+def _number(*parts: str) -> int:
+    """64 bits, not 0: among a million lessons two are alike with a probability of 3e-8."""
+    return int.from_bytes(blake2b("\0".join(parts).encode(), digest_size=8).digest(), "little") | 1
 
 
 def _copied(model: TextClassifier) -> TextClassifier:

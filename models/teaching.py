@@ -21,8 +21,9 @@ def taught(feedback: Feedback, taxonomy: Taxonomy) -> Taught | None:
     """What `feedback` teaches; None where it teaches nothing.
 
     Corrections of category, intent and priority do. A ticket that moved to another team says its category where that
-    team has one alone. Resolutions, ratings, and corrections of language and sentiment teach nothing yet. Raises
-    InvalidEvent for a label or a team that the taxonomy does not have: labels are closed.
+    team has one alone. Resolutions, ratings, and corrections of language and sentiment teach nothing yet; what a
+    retraction takes back is not known here. Raises InvalidEvent for a label or a team that the taxonomy does not have:
+    labels are closed.
     """
     if feedback.kind is FeedbackKind.REASSIGNMENT:
         return _of_team(feedback.value or "", taxonomy)

@@ -23,6 +23,8 @@ class FeedbackKind(StrEnum):
     """The ticket was resolved; `value` is the resolution code."""
     CSAT = "csat"
     """The customer rated the help: `score`, 1 to 5."""
+    RETRACTION = "retraction"
+    """What was said of this ticket earlier, with the feedback id `value`, is taken back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,7 @@ class Feedback:
                     raise InvalidEvent(
                         f"a correction needs a value and a field out of {', '.join(sorted(HUMAN_FIELDS))}"
                     )
-            case FeedbackKind.REASSIGNMENT | FeedbackKind.RESOLUTION:
+            case FeedbackKind.REASSIGNMENT | FeedbackKind.RESOLUTION | FeedbackKind.RETRACTION:
                 if not self.value:
                     raise InvalidEvent(f"a {self.kind} needs a value")
             case FeedbackKind.CSAT:

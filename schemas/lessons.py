@@ -24,7 +24,8 @@ class Lesson:
     """That a ticket of this text has this label, as a person said. Raises InvalidEvent for a head that does not learn.
 
     `feedback` is the place of what the person said: a lesson that is written twice has the same. `event` is the first
-    event of the ticket, whose text it is.
+    event of the ticket, whose text it is. With `revokes` it teaches nothing, and takes back the ticket's earlier lesson
+    of this feedback id: head, label and text are empty, and `event` is the place of the feedback.
     """
 
     feedback_id: str
@@ -40,8 +41,11 @@ class Lesson:
     language_hint: str | None = None
     actor: str = ""
     occurred_at: datetime
+    revokes: str | None = None
 
     def __post_init__(self) -> None:
+        if self.revokes is not None:
+            return
         if self.head not in LEARNED_HEADS:
             raise InvalidEvent(f"{self.head!r} does not learn; {', '.join(LEARNED_HEADS)} do")
         if not self.label:

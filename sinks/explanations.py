@@ -111,7 +111,7 @@ def _head(row: Mapping[str, Any], head: str) -> ExplainedHead:
 
 
 def _similar(store: Store, row: Mapping[str, Any], ticket_id: str, most: int) -> tuple[SimilarTicket, ...]:
-    """Tickets of the same tenant that somebody gave feedback on, most alike first."""
+    """Tickets of the same tenant that somebody gave feedback on that stands, most alike first."""
     answer = store.query(
         """
         SELECT
@@ -121,7 +121,7 @@ def _similar(store: Store, row: Mapping[str, Any], ticket_id: str, most: int) ->
             SELECT ticket_id, source, argMax(subject, src_offset) AS subject
             FROM ticket_decisions
             WHERE tenant = {tenant:String} AND ticket_id != {ticket:String}
-                AND ticket_id IN (SELECT ticket_id FROM feedback WHERE tenant = {tenant:String})
+                AND ticket_id IN (SELECT ticket_id FROM standing_feedback WHERE tenant = {tenant:String})
             GROUP BY ticket_id, source
         ) AS decided
         INNER JOIN
@@ -132,7 +132,7 @@ def _similar(store: Store, row: Mapping[str, Any], ticket_id: str, most: int) ->
                 SELECT ticket_id, source,
                     multiIf(kind = 'correction', ifNull(field, ''), kind = 'reassignment', 'team', kind) AS field,
                     argMax(ifNull(value, toString(ifNull(score, 0))), (occurred_at, src_offset)) AS value
-                FROM feedback
+                FROM standing_feedback
                 WHERE tenant = {tenant:String}
                 GROUP BY ticket_id, source, field
             )

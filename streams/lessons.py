@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from types import TracebackType
@@ -25,6 +25,7 @@ from schemas.codec import Codec
 from schemas.dead_letters import Header
 from schemas.decisions import LogPosition
 from schemas.errors import BadSettings, BadSnapshot, KafkaUnavailable, ModelsNotReproducible, UnknownModels
+from schemas.feedback import Feedback
 from schemas.lessons import LEARNED_HEADS, LESSONS_HEADER, Lesson, activated_lessons
 from sinks.snapshots import SnapshotFolder
 from streams.decoding import Decoder
@@ -79,6 +80,10 @@ class LessonReader:
     async def end(self) -> int:
         """The offset after the last lesson."""
         return (await self._bounds_of_lessons())[1]
+
+    async def start(self) -> int:
+        """The offset of the first lesson that Kafka has."""
+        return (await self._bounds_of_lessons())[0]
 
     async def _bounds_of_lessons(self) -> tuple[int, int]:
         return (await self._asked(LESSONS[0], lambda source: source.bounds([LESSONS])))[LESSONS]
@@ -196,10 +201,18 @@ class Checkpoints:
                 continue
             lessons = await source.lessons(number, number)
             if about == _about(lessons):
+                rest = await source.lessons(number + 1, last) if number < last else []
+                if learned.takes_back(rest):
+                    log.info("%s holds a lesson that was taken back since: passed over", stored.file_name)
+                    continue
                 self._kept = max(self._kept, number)
                 return learned, number
             log.warning("%s is of other lessons than the log's: passed over", stored.file_name)
         return None
+
+    def begin_anew(self) -> None:
+        """Keep what is learned next, also where a later checkpoint is there: that one is of no use any more."""
+        self._kept = -1
 
     async def keep(self, source: LessonReader, learned: Learned, last: int) -> None:
         """Keep what is `learned` by the lessons up to `last`, where that is far enough from the newest one."""
@@ -283,6 +296,11 @@ class LiveLessons:
 
     async def _made(self, last: int, others: set[int]) -> Learned:
         before = max((number for number in self._learned if number < last), default=-1)
+        if before >= 0 and self._learned[before].takes_back(await self._source.lessons(before + 1, last)):
+            log.info("a lesson is taken back: what people taught is learned anew, without it")
+            before = -1
+            if self._checkpoints is not None:
+                self._checkpoints.begin_anew()
         if before in others:
             learned = self._learned[before].clone()
         elif before >= 0:
@@ -333,10 +351,46 @@ def warm_up() -> None:
     learned.evidence(lesson.head, learned.read(lesson.text))
 
 
-def learn_all(learned: Learned, lessons: Iterable[Lesson]) -> None:
+def learn_all(learned: Learned, lessons: Sequence[Lesson]) -> None:
     """Learn `lessons`, in order. Blocks."""
+    learned.learn_all(lessons)
+
+
+def retraction(feedback: Feedback, place: LogPosition) -> Lesson:
+    """The lesson that takes back what `feedback`, which stands at `place`, names."""
+    return Lesson(
+        feedback_id=feedback.feedback_id,
+        feedback=place,
+        head="",
+        label="",
+        tenant=feedback.tenant,
+        source=feedback.source,
+        ticket_id=feedback.ticket_id,
+        event=place,
+        subject="",
+        body="",
+        actor=feedback.actor,
+        occurred_at=feedback.occurred_at,
+        revokes=feedback.value,
+    )
+
+
+def standing(lessons: Iterable[Lesson]) -> list[Lesson]:
+    """Those of `lessons` that count, in order: each once, and without those that one after them takes back."""
+    met: set[tuple[str, LogPosition]] = set()
+    counting: list[Lesson] = []
     for lesson in lessons:
-        learned.learn(lesson)
+        if (name := (lesson.feedback_id, lesson.feedback)) in met:
+            continue
+        met.add(name)
+        if lesson.revokes is None:
+            counting.append(lesson)
+        else:
+            gone = (lesson.tenant, lesson.source, lesson.ticket_id, lesson.revokes)
+            counting = [
+                item for item in counting if (item.tenant, item.source, item.ticket_id, item.feedback_id) != gone
+            ]
+    return counting
 
 
 def recorded(lesson: Lesson, codec: Codec) -> Outgoing:

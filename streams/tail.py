@@ -141,7 +141,8 @@ def one_line(record: Read) -> Text:  # noqa: C901  a case for each word
             since = "the beginning" if live.partition < 0 else f"{EVENTS.name}[{live.partition}]@{live.offset}"
             line.append(f"{live.version} ", "bold").append(f"decides since {since}")
         case Lesson() as lesson:
-            line.append(f"{lesson.ticket_id} ", "bold").append(f"{lesson.head}={lesson.label}")
+            said = f"{lesson.head}={lesson.label}" if lesson.revokes is None else f"takes back {lesson.revokes}"
+            line.append(f"{lesson.ticket_id} ", "bold").append(said)
         case Feedback() as word:
             said = f"{word.field}={word.value}" if word.field else word.value or str(word.score)
             line.append(f"{word.ticket_id} {word.kind} ", "bold").append(said)

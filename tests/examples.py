@@ -87,7 +87,7 @@ _feedback_fields = st.one_of(
     ),
     st.fixed_dictionaries(
         {
-            "kind": st.sampled_from([FeedbackKind.REASSIGNMENT, FeedbackKind.RESOLUTION]),
+            "kind": st.sampled_from([FeedbackKind.REASSIGNMENT, FeedbackKind.RESOLUTION, FeedbackKind.RETRACTION]),
             "value": filled,
         }
     ),
@@ -193,6 +193,7 @@ lessons = st.builds(
     language_hint=st.none() | text,
     actor=text,
     occurred_at=times,
+    revokes=st.none() | filled,
 )
 
 STRATEGIES: dict[type[Word], st.SearchStrategy[Any]] = {

@@ -3,9 +3,10 @@
     python3 dev.py stress-learn --latency 200
     python3 dev.py stress-learn --kills 20 --feedback 400
 
-With `--kills`, triage and learn run as processes of their own and die by SIGKILL at random times. Then each correction
-has one lesson that counts; the scorers' last decisions are those of one uninterrupted fold of the lessons without the
-repeated ones; and `triage replay` makes all decisions again. tests/test_learn_stream.py runs a short schedule.
+With `--kills`, triage and learn run as processes of their own and die by SIGKILL at random times, and every fifth
+correction is taken back later. Then each other one has one lesson that counts; the scorers' last decisions are those of
+one uninterrupted fold of these lessons alone; and `triage replay` makes all decisions again.
+tests/test_learn_stream.py runs a short schedule.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ from streams.broker import Broker
 from streams.feed import outgoing
 from streams.feedback_cli import feedback_record
 from streams.publish import Outgoing, Publisher
+
+UNDONE_EVERY = 5
+"""Of so many corrections one is taken back."""
 
 LABELS = ("billing", "access", "product_question", "shipping_returns", "network", "hr_internal")
 WORDS = (
@@ -76,6 +80,40 @@ def correction(ticket_id: str, label: str, pipeline: Pipeline) -> Outgoing:
         ),
         pipeline.codec,
     )
+
+
+def retraction(ticket_id: str, label: str, pipeline: Pipeline) -> Outgoing:
+    """The record that takes `correction` of the same ticket and label back."""
+    return feedback_record(
+        Feedback(
+            feedback_id=f"undo-{ticket_id}-{label}",
+            kind=FeedbackKind.RETRACTION,
+            ticket_id=ticket_id,
+            source="webform",
+            field="category",
+            value=f"f-{ticket_id}-{label}",
+            actor="tester",
+            occurred_at=NOON,
+        ),
+        pipeline.codec,
+    )
+
+
+def undone_after(item: int) -> tuple[int, ...]:
+    """Which correction is taken back after that of `item`, if any: that one, or one up to four before it."""
+    return (item - item // UNDONE_EVERY % UNDONE_EVERY,) if item % UNDONE_EVERY == UNDONE_EVERY - 1 else ()
+
+
+def audit(written: list[Lesson], taken_back: set[str], number: int) -> tuple[Learned, list[Lesson], int]:
+    """One fold of the lessons that count, those, and how many are repeated. Raises AssertionError for a fault."""
+    with_repetitions, once = Learned(), Learned()
+    fresh = with_repetitions.learn_all(written)
+    assert sorted(Counter(lesson.feedback_id for lesson in fresh).values()) == [1] * (number + len(taken_back))
+    effective = [lesson for lesson in fresh if lesson.revokes is None and lesson.ticket_id not in taken_back]
+    assert len(effective) == number - len(taken_back)
+    once.learn_all(effective)
+    assert once.weights() == with_repetitions.weights()
+    return once, effective, len(written) - len(fresh)
 
 
 def wait_for_last_lesson(pipeline: Pipeline, last: int) -> None:
@@ -134,10 +172,13 @@ def killed(pipeline: Pipeline, kills: int, number: int, seed: int) -> None:
     roles = ("triage", "learn")
     workers: dict[str, Worker] = {role: pipeline.start_worker("--only", role) for role in roles}
     done = threading.Event()
+    taken_back = {f"T-{undone}" for item in range(number) for undone in undone_after(item)}
 
     def feed() -> None:
         for item in range(number):
             pipeline.publish([ticket(item), correction(f"T-{item}", LABELS[item % len(LABELS)], pipeline)])
+            for undone in undone_after(item):
+                pipeline.publish([retraction(f"T-{undone}", LABELS[undone % len(LABELS)], pipeline)])
             time.sleep(0.05)
         done.set()
 
@@ -156,7 +197,9 @@ def killed(pipeline: Pipeline, kills: int, number: int, seed: int) -> None:
         return [pipeline.codec.decode(record.value, Lesson) for record in pipeline.read(topics.LESSONS)]
 
     pipeline.wait_for(
-        "all lessons", lambda: len({item.feedback_id for item in lessons()}) == number, within_seconds=120
+        "all lessons",
+        lambda: len({item.feedback_id for item in lessons()}) == number + len(taken_back),
+        within_seconds=120,
     )
     time.sleep(1)
     written = lessons()
@@ -173,12 +216,7 @@ def killed(pipeline: Pipeline, kills: int, number: int, seed: int) -> None:
     for worker in workers.values():
         assert worker.stop() == 0, worker.log()[-2000:]
 
-    with_repetitions, once = Learned(), Learned()
-    effective = [lesson for lesson in written if with_repetitions.learn(lesson)]
-    assert sorted(Counter(lesson.feedback_id for lesson in effective).values()) == [1] * number
-    for lesson in effective:
-        once.learn(lesson)
-    assert once.digest() == with_repetitions.digest()
+    once, effective, repeated = audit(written, taken_back, number)
     models = models_of(model_set(wiring.taxonomy_text(pipeline.settings), NOON))
     by_id = {event.ticket_id: event for event in last}
     for name, decision in decided().items():
@@ -187,10 +225,13 @@ def killed(pipeline: Pipeline, kills: int, number: int, seed: int) -> None:
     replay = pipeline.triage("replay", "--json")
     assert replay.returncode == 0, replay.stdout + replay.stderr
     right = sum(
-        item.category.label == LABELS[int(name.split("-")[1]) % len(LABELS)] for name, item in decided().items()
+        item.category.label == LABELS[int(name.split("-")[1]) % len(LABELS)]
+        for name, item in decided().items()
+        if name.removesuffix("-last") not in taken_back
     )
     print(
-        f"{number} corrections, {len(effective)} learned, {len(written) - len(effective)} written again; kills: "
+        f"{number} corrections, {len(taken_back)} taken back, {len(effective)} learned, "
+        f"{repeated} written again; kills: "
         f"{dict(counts)}; weights {once.digest()[:16]}; near-identical tickets decided as corrected: {right}; "
         f"replay: {replay.stdout.split('verdicts')[1][:60]}"
     )

@@ -44,10 +44,18 @@ class Log:
         decision = decide(event, position(len(self.rows)), self._models)
         self.rows.append(decision_row(decision, decided_at=TODAY, latency_ms=1))
 
-    def said(self, ticket: str, value: str, field: str = "category", *, minute: int = 0) -> None:
+    def said(
+        self,
+        ticket: str,
+        value: str,
+        field: str = "category",
+        *,
+        minute: int = 0,
+        kind: FeedbackKind = FeedbackKind.CORRECTION,
+    ) -> None:
         word = Feedback(
             feedback_id=f"{ticket}-{field}-{minute}",
-            kind=FeedbackKind.CORRECTION,
+            kind=kind,
             ticket_id=ticket,
             source="webform",
             field=field,
@@ -93,6 +101,20 @@ def test_the_newest_decision_and_similar_tickets_that_people_judged(
     (similar,) = found.similar
     assert (similar.ticket_id, similar.said) == ("T-2", {"category": "hardware", "priority": "P2"})
     assert explain(store, "T-1", similar=0).similar == ()
+
+
+def test_what_was_taken_back_is_no_judgement_of_a_similar_ticket(
+    store: Store, told: Callable[[Callable[[Log], None]], None]
+) -> None:
+    def story(log: Log) -> None:
+        _printers(log)
+        log.said("T-4", "access", minute=5)
+        log.said("T-2", "T-2-category-2", minute=6, kind=FeedbackKind.RETRACTION)
+        log.said("T-4", "T-4-category-5", minute=6, kind=FeedbackKind.RETRACTION)
+
+    told(story)
+    (similar,) = explain(store, "T-1").similar
+    assert (similar.ticket_id, similar.said) == ("T-2", {"category": "access", "priority": "P2"})  # as was said before
 
 
 def test_a_ticket_that_is_not_there_and_two_of_one_name(

@@ -88,6 +88,40 @@ def test_a_correction_changes_the_next_decision_survives_restarts_and_is_made_ag
     assert replayed(pipeline, "--partition", "2", "--from", "1h")["good"]
 
 
+def test_a_correction_that_is_taken_back_is_as_if_it_had_not_been_said(pipeline: Pipeline) -> None:
+    worker = pipeline.start_worker("--only", "triage", "--only", "learn")
+    decided(pipeline, ticket("T-1"), ticket("T-2"))
+    pipeline.publish([correction("T-1", "billing", pipeline)])
+    wait_for_last_lesson(pipeline, 0)
+    assert decided(pipeline, ticket("U-1"))["U-1"].category.label == "billing"
+
+    by_ticket = ("feedback", "undo", "T-1", "--source", "webform", "--field", "category", "--actor", "ana")
+    said = pipeline.triage(*by_ticket)
+    assert said.returncode == 0, said.stderr
+    assert "it taught category billing" in said.stdout
+    wait_for_last_lesson(pipeline, 1)
+    assert decided(pipeline, ticket("U-2"))["U-2"].category.label == "hardware"
+    undone = pipeline.codec.decode(pipeline.read(topics.FEEDBACK)[-1].value, Feedback)
+    assert (undone.kind, undone.value, undone.actor) == (FeedbackKind.RETRACTION, "f-T-1-billing", "ana")
+    again = pipeline.triage(*by_ticket)
+    assert again.returncode == 2
+    assert "no such lesson that counts" in again.stderr
+    assert pipeline.triage("feedback", "undo", "T-1").returncode == 2
+
+    pipeline.publish([correction("T-2", "access", pipeline)])
+    wait_for_last_lesson(pipeline, 2)
+    assert decided(pipeline, ticket("U-3"))["U-3"].category.label == "access"
+    assert pipeline.triage("feedback", "undo", "--id", "f-T-2-access").returncode == 0
+    wait_for_last_lesson(pipeline, 3)
+    worker.kill()
+    worker = pipeline.start_worker("--only", "triage")
+    assert decided(pipeline, ticket("U-4"))["U-4"].category.label == "hardware"
+    assert worker.stop() == 0
+    report = replayed(pipeline)
+    assert report["good"], "older decisions are made again with what was known then"
+    assert report["verdicts"]["identical"] == 6
+
+
 def test_feedback_that_cannot_be_used_is_a_dead_letter_and_the_next_one_teaches(pipeline: Pipeline) -> None:
     csat = Feedback(
         feedback_id="csat", kind=FeedbackKind.CSAT, ticket_id="T-1", source="webform", score=1, occurred_at=NOON
@@ -130,7 +164,7 @@ def test_killed_learners_teach_each_correction_once(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "60 corrections, 60 learned" in done.stdout
+    assert "60 corrections, 12 taken back, 48 learned" in done.stdout
 
 
 async def test_a_start_takes_the_nearest_checkpoint_and_learns_the_rest(
@@ -175,6 +209,22 @@ async def test_a_start_takes_the_nearest_checkpoint_and_learns_the_rest(
     (kept,) = folder.list("lessons")
     assert await come_to(24, every=NEVER) == (fold(24), 11), "only what comes after the checkpoint is read"
     assert await come_to(5, every=NEVER) == (fold(5), 0), "a checkpoint of later lessons is of no use"
+
+    back = Lesson(
+        **{name: getattr(taught[8], name) for name in ("tenant", "source", "ticket_id", "event", "occurred_at")},
+        feedback_id="undo",
+        feedback=position(99, topic=topics.FEEDBACK.name),
+        head="",
+        label="",
+        subject="",
+        body="",
+        revokes="f-8",
+    )
+    async with Publisher(pipeline.settings.producer_options()) as publisher:
+        await publisher.publish([recorded(back, pipeline.codec)])
+    taught.append(back)
+    assert await come_to(24, every=NEVER) == (fold(24), 11), "nothing is taken back by then"
+    assert await come_to(25, every=NEVER) == (fold(25), 0), "the checkpoint holds what is taken back"
 
     folder.save("lessons", 21, Learned().to_bytes({"code": CODE_VERSION, "lesson": ["of another log"]}))
     assert (await come_to(24, every=NEVER))[0] == fold(24)

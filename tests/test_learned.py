@@ -24,6 +24,7 @@ from schemas.events import EventKind
 from schemas.feedback import Feedback, FeedbackKind
 from schemas.lessons import Lesson, activated_lessons
 from streams.demo.generator import generate_labelled
+from streams.lessons import standing
 
 PRINTER = "Guten Tag, der Drucker im dritten Stock druckt seit heute früh nicht mehr."
 NEARLY = "Guten Tag, der Drucker im vierten Stock druckt seit gestern früh nicht mehr."
@@ -87,7 +88,7 @@ def test_a_damaged_checkpoint_is_refused(damage: bytes | str) -> None:
     damaged = {
         "cut": data[:-40],
         "flipped": data[:-40] + bytes([data[-40] ^ 1]) + data[-39:],
-        "other format": data.replace(b"triage.lessons.1", b"triage.lessons.0"),
+        "other format": data.replace(b"triage.lessons.2", b"triage.lessons.0"),
     }
     with pytest.raises(BadSnapshot):
         Learned.from_bytes(damage if isinstance(damage, bytes) else damaged[damage])
@@ -105,6 +106,58 @@ def test_lessons_that_come_twice_or_to_a_copy_change_nothing(cut: int, again: li
             assert not copy.learn(course()[earlier])
     assert copy.digest() == whole
     assert begun.digest() == kept, "the copy is another one"
+
+
+def taking_back(offset: int, given: Lesson) -> Lesson:
+    place = replace(given.feedback, offset=offset)
+    name = f"u-{place.partition}-{offset}"
+    return replace(given, feedback_id=name, feedback=place, event=place, head="", label="", revokes=given.feedback_id)
+
+
+@settings(max_examples=15, deadline=None)
+@given(undone=st.sets(st.integers(0, 39), min_size=1, max_size=6), again=st.integers(0, 39))
+def test_after_lessons_are_taken_back_the_weights_are_those_of_the_others(undone: set[int], again: int) -> None:
+    back = [taking_back(100 + number, course()[number]) for number in sorted(undone)]
+    remaining = [item for number, item in enumerate(course()) if number not in undone]
+    made = Learned()
+    assert len(made.learn_all([*course(), *back[:1], course()[again], *back])) == 40 + len(back)
+    assert made.weights() == learned(*remaining).weights()
+    assert not made.learn_all([*course(), *back]), "repeated lessons change nothing"
+    restored, _ = Learned.from_bytes(made.to_bytes())
+    assert restored.digest() == made.digest()
+    assert not restored.takes_back(back)
+
+
+def test_a_lesson_stands_until_it_is_taken_back_and_when_it_is_said_again() -> None:
+    first, second = lesson(0, "billing"), lesson(1, "hardware")
+    back, again = taking_back(2, first), replace(lesson(3, "billing"), feedback_id=first.feedback_id)
+    assert standing([first, second, first]) == [first, second]
+    assert standing([first, second, back, first, back]) == [second], "written again after a crash"
+    assert standing([first, second, back, again]) == [second, again]
+    others = replace(back, tenant="another"), replace(back, ticket_id="T-2", feedback_id="u")
+    assert standing([first, *others]) == [first]
+    made = Learned()
+    made.learn_all([first, second, back, again, first])
+    assert made.weights() == learned(*standing([first, second, back, again])).weights()
+
+
+def test_what_holds_a_lesson_that_is_taken_back_is_of_no_use() -> None:
+    first, second = lesson(0, "billing"), lesson(1, "hardware")
+    both = learned(first, second)
+    assert both.takes_back([taking_back(2, first)])
+    with pytest.raises(ValueError, match="learn anew"):
+        both.learn(taking_back(2, first))
+    elsewhere = replace(taking_back(2, first), ticket_id="T-2")
+    assert not both.takes_back([elsewhere]), "only feedback on the same ticket"
+    assert learned(first).takes_back([second, taking_back(2, first)])
+    assert not learned(second).takes_back([first, taking_back(2, first)])
+
+
+def test_a_lesson_from_a_feedback_topic_that_was_made_anew_is_learned() -> None:
+    made = learned(lesson(5, "billing"))
+    assert made.learn(replace(lesson(0, "hardware", NEARLY), feedback_id="f-of-the-new-topic"))
+    assert made.learn(replace(lesson(5, "hardware", NEARLY), feedback_id="f-at-the-same-place"))
+    assert not made.learn(lesson(5, "billing"))
 
 
 def test_the_order_of_lessons_is_part_of_what_is_learned() -> None:

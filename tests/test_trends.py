@@ -192,6 +192,27 @@ def test_reassignments_reopens_escalations_and_accuracy_are_counted_per_team(sto
     assert right == {"desk": (3, 2, 1, 50.0, 100.0), "net": (2, 1, 0, 0.0, None)}
 
 
+def test_what_was_taken_back_is_as_if_nobody_had_said_it(store: Store, log: Log) -> None:
+    start = TODAY - 2 * DAY
+    for ticket, said_at, field in (
+        ("B", start + HOUR, "category"),
+        ("B", start + 2 * HOUR + MINUTE, "priority"),
+        ("D", start + 90 * MINUTE, "category"),
+    ):
+        log.said(FeedbackKind.RETRACTION, ticket, TODAY - HOUR, f"{ticket}-{said_at.isoformat()}", field=field)
+    log.said(FeedbackKind.CORRECTION, "E", TODAY - HOUR, "billing", field="category")
+    log.said(FeedbackKind.RETRACTION, "E", TODAY, f"E-{(TODAY - HOUR).isoformat()}", field="category")
+    log.said(FeedbackKind.RETRACTION, "A", TODAY, f"E-{(TODAY - HOUR).isoformat()}", field="priority")
+    filled(store, log)
+    moved = by_team(store, "reassignments", "tickets", "moved")
+    assert moved == {"desk": (3, 0), "net": (2, 0)}
+    assert by_team(store, "escalations", "escalated", "unnecessary") == {"desk": (2, 0), "net": (0, 0)}
+    right = by_team(store, "accuracy", "tickets", "judged", "stood")
+    assert right == {"desk": (3, 2, 2), "net": (2, 1, 1)}, "E is open, and what was said of it does not stand"
+    lives = "SELECT category, priority, team FROM ticket_lives WHERE ticket_id IN ('A', 'B') ORDER BY ticket_id"
+    assert store.query(lives).rows == (("hardware", "P1", "desk"), ("hardware", "P2", "desk"))
+
+
 def test_the_time_in_each_state_goes_to_the_team_that_had_the_ticket(store: Store, log: Log) -> None:
     filled(store, log)
     hours = {(row["team"], row["state"]): (row["stays"], row["total_h"]) for row in ask(store, "time_in_state")}

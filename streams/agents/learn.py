@@ -12,13 +12,13 @@ from models.teaching import taught
 from schemas import topics
 from schemas.codec import Codec
 from schemas.errors import DeadLettered, UnknownTicket
-from schemas.feedback import Feedback
+from schemas.feedback import Feedback, FeedbackKind
 from schemas.lessons import Lesson
 from sinks.originals import Ticket
 from streams.batches import Record, position_of
 from streams.dead_letters import dead_letter
 from streams.decoding import Decoder
-from streams.lessons import LessonReader, lesson_activations, recorded
+from streams.lessons import LessonReader, lesson_activations, recorded, retraction
 from streams.originals import OriginalEvents
 from streams.publish import Outgoing, Publisher
 
@@ -102,6 +102,8 @@ class LearnAgent:
         feedback = await self._decoder.decode(record.value, Feedback)
         if isinstance(feedback, DeadLettered):
             raise feedback
+        if feedback.kind is FeedbackKind.RETRACTION:
+            return retraction(feedback, position_of(record))
         what = taught(feedback, self._taxonomy)
         if what is None:
             return None
