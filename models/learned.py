@@ -70,9 +70,13 @@ class Learned:
         self._heads = dict(heads or {})
         self._through = through or Through(None)
 
+    def holds(self, lesson: Lesson) -> bool:
+        """Whether `lesson` was learned before."""
+        return self._through.has(lesson.feedback)
+
     def learn(self, lesson: Lesson) -> bool:
         """Learn `lesson`; False where it was learned before."""
-        if self._through.has(lesson.feedback):
+        if self.holds(lesson):
             return False
         head = self._heads.get(lesson.head)
         if head is None:

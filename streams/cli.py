@@ -302,6 +302,24 @@ def models_activate(
     out.print(f"{version} takes over in {partitions} partitions, after what they hold now")
 
 
+@models_app.command("compare")
+def models_compare(
+    context: typer.Context,
+    challenger: Annotated[str, typer.Argument(help="A recorded version, or a taxonomy's file.")],
+    against: Annotated[
+        str | None, typer.Option(help="What it is compared with: a version or a file. Default: the set that is live.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+) -> None:
+    """Compare models on everything that people taught: each answers a lesson before it is learned.
+
+    Reads only: nothing is published, routed or told to anyone.
+    """
+    from streams.compare_cli import print_comparison, run_comparison  # noqa: PLC0415  needed by this command alone
+
+    print_comparison(run(run_comparison(settings_of(context), challenger, against)), out, as_json=as_json)
+
+
 @app.command()
 def replay(
     context: typer.Context,
