@@ -1,6 +1,6 @@
 -- What people said beside what had been decided before: one row for each piece of feedback and head, computed anew from
 -- feedback and decisions, so that what is delivered or sent twice counts once.
-CREATE MATERIALIZED VIEW IF NOT EXISTS judged_answers REFRESH EVERY 10 MINUTE
+CREATE MATERIALIZED VIEW IF NOT EXISTS judged_answers REFRESH EVERY 30 MINUTE
 (
     judged_at      DateTime64(3, 'UTC'),
     decided_at     DateTime64(3, 'UTC'),
