@@ -19,8 +19,6 @@ from streams.model_log import ModelLog
 from streams.replay_view import models_named
 from streams.settings import Settings
 
-_END = 1 << 62
-
 
 async def run_comparison(settings: Settings, challenger: str, against: str | None) -> Mapping[str, Compared]:
     """Head to the comparison on all lessons. Raises BadSettings where a name is unknown or the partitions differ."""
@@ -35,7 +33,7 @@ async def run_comparison(settings: Settings, challenger: str, against: str | Non
 
 
 def _live(model_log: ModelLog) -> str:
-    found = {model_log.lineage.at(number, _END) for number in model_log.partitions} - {None}
+    found = {model_log.lineage.live(number) for number in model_log.partitions} - {None}
     if not found:
         raise BadSettings("no models are live yet: start a worker, or name what to compare with by --against")
     if len(found) > 1:
