@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from models import language, sentiment
@@ -111,6 +111,18 @@ def decide(event: TicketEvent, position: LogPosition, models: Models) -> Decisio
         models=models.versions,
         occurred_at=event.occurred_at,
     )
+
+
+def chances(head: str, text: str, models: Models, learned: Learned) -> Mapping[str, float]:
+    """Probability per label of a head that learns, of a text alone: without tier, and knowing what is `learned`."""
+    folded, bag = fold(text), learned.read(text)
+    models = replace(models, learned=learned)
+    if head != "priority":
+        rules = models.category if head == "category" else models.intent
+        return softmax(_scored(head, rules, folded, bag, models)[0])
+    mood, _ = score_sentiment(text, models.language.judge(text, None).label)
+    scored = _scored(head, models.priority, folded, bag, models)
+    return softmax(with_circumstances(*scored, sentiment_score=mood, tier=None, tier_weight=0.0)[0])
 
 
 def _head(labels: Mapping[str, Label]) -> PhraseRules:

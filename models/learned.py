@@ -6,7 +6,7 @@ It knows no taxonomy. So it stays what it is when a set of models takes over, an
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from typing import Any, Self
@@ -91,20 +91,11 @@ class Learned:
         for lesson in lessons:
             if (name := _name(lesson)) not in self._held:
                 first.setdefault(name, lesson)
-        fresh = list(first.values())
-        undone: set[int] = set()
-        taught: dict[int, list[int]] = {}
-        for number, lesson in enumerate(fresh):
-            if lesson.revokes is None:
-                taught.setdefault(_said(lesson, lesson.feedback_id), []).append(number)
-            else:
-                undone.update(taught.pop(_said(lesson, lesson.revokes), ()))
-        for number, lesson in enumerate(fresh):
-            teaches = lesson.revokes is None and number not in undone
-            if teaches:
-                self._learn(lesson)
-            self._held[_name(lesson)] = _said(lesson, lesson.feedback_id) if teaches else 0
-        return fresh
+        self._held.update(dict.fromkeys(first, 0))
+        for lesson in not_taken_back(first.values()):
+            self._learn(lesson)
+            self._held[_name(lesson)] = _said(lesson, lesson.feedback_id)
+        return list(first.values())
 
     def takes_back(self, lessons: Sequence[Lesson]) -> bool:
         """Whether one of `lessons` takes back what is learned: then this is of no use for what comes after it."""
@@ -184,6 +175,24 @@ class Learned:
         return {
             name: to_bytes(Snapshot(self._heads[name], Calibrator())) for name in LEARNED_HEADS if name in self._heads
         }
+
+
+def not_taken_back(lessons: Iterable[Lesson]) -> list[Lesson]:
+    """Those of `lessons` that teach, in order and each once: not what takes back, nor what a later one takes back."""
+    teaching: dict[int, Lesson] = {}
+    met: set[int] = set()
+    said: dict[int, list[int]] = {}
+    for lesson in lessons:
+        if (name := _name(lesson)) in met:
+            continue
+        met.add(name)
+        if lesson.revokes is None:
+            teaching[name] = lesson
+            said.setdefault(_said(lesson, lesson.feedback_id), []).append(name)
+            continue
+        for undone in said.pop(_said(lesson, lesson.revokes), ()):
+            del teaching[undone]
+    return list(teaching.values())
 
 
 def _name(lesson: Lesson) -> int:

@@ -33,10 +33,24 @@ class Lineage:
         index = bisect_left(known, (offset, ""))
         return known[index - 1][1] if index else self.first
 
+    def live(self, partition: int) -> str | None:
+        """The version that decides on what comes next in `partition`."""
+        known = self._since.get(partition)
+        return known[-1][1] if known else self.first
+
     def is_to_come(self, version: str, partition: int, offset: int) -> bool:
         """Whether `version`, which was told to take over, does so in `partition` at or after `offset`."""
         known = [at for at, other in self._since.get(partition, ()) if other == version]
         return known[-1] >= offset if known else version != self.first
+
+    def newest(self, partition: int) -> tuple[int, str | None] | None:
+        """Where the set that is live in `partition` took over, and the version before it; None where none was."""
+        known: list[tuple[int, str | None]] = [(FROM_THE_BEGINNING, self.first), *self._since.get(partition, ())]
+        while len(known) > 1:
+            offset, version = known.pop()
+            if version != known[-1][1]:  # told once more, it takes over from itself
+                return offset, known[-1][1]
+        return None
 
     def activations(self, partition: int) -> tuple[tuple[int, str], ...]:
         """Offset and version of each activation in `partition`, in their order."""

@@ -11,6 +11,11 @@ from schemas.dead_letters import Header
 ACTIVATION_HEADER = "triage_models"
 """On a record without a value on the events' topic: the set of this version decides on what follows."""
 
+BY_HEADER, REASON_HEADER, BACK_FROM_HEADER = "triage_by", "triage_reason", "triage_back_from"
+"""On that record, and on the note of it: who let the set take over and why, and which set it takes back."""
+
+MOST_SAID_CHARACTERS = 1_000
+
 FROM_THE_BEGINNING = -1
 
 
@@ -45,6 +50,34 @@ class ModelsActivated:
     def key(self) -> bytes:
         """The key on the topic: a second writing of the same activation replaces the first."""
         return f"{self.partition}:{self.offset}".encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What was said when a set took over. Records of earlier releases say nothing."""
+
+    by: str = ""
+    reason: str = ""
+    back_from: str = ""
+    """The version that this takes back; empty where it goes forward."""
+    at: datetime | None = None
+
+    @property
+    def headers(self) -> list[Header]:
+        """As headers; the time is the record's own."""
+        named = ((BY_HEADER, self.by), (REASON_HEADER, self.reason), (BACK_FROM_HEADER, self.back_from))
+        return [(name, text.encode()) for name, text in named if text]
+
+
+def said_with(headers: Iterable[Header], at: datetime | None) -> Said:
+    """What the `headers` of a record of the time `at` say."""
+    found = {name: (text or b"").decode(errors="replace") for name, text in headers}
+    return Said(
+        by=found.get(BY_HEADER, ""),
+        reason=found.get(REASON_HEADER, ""),
+        back_from=found.get(BACK_FROM_HEADER, ""),
+        at=at,
+    )
 
 
 def activated_version(value: bytes | None, headers: Iterable[Header]) -> str | None:

@@ -13,6 +13,7 @@ from sinks.store import Answer, Store
 DEFAULT = "overview"
 
 _COMPUTED_FROM = {
+    "judged_answers": (),
     "subject_words": (),
     "ticket_volumes": (),
     "ticket_days": ("ticket_lives",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import logging
 import signal
@@ -29,6 +30,7 @@ from rich.table import Table
 
 from schemas.codec import Codec
 from schemas.errors import BadSettings, Halted, RetryLater, TriageError
+from schemas.model_log import Said
 from schemas.topics import DECISIONS
 from sinks.migrations import migrate as apply_migrations
 from sinks.queries import DEFAULT, NamedQuery, named_queries
@@ -290,16 +292,69 @@ def models_list(
     print_sets(run(read_log(settings_of(context))), out, as_json=as_json)
 
 
-@models_app.command("activate")
-def models_activate(
+@models_app.command("show")
+def models_show(
     context: typer.Context,
     version: Annotated[str, typer.Argument(help="A recorded version; see [b]triage models list[/].")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+) -> None:
+    """Show one set of models: its parts, since when it is live where, who said so and why, and the lessons known."""
+    from streams.models_view import print_set, show_set  # noqa: PLC0415
+
+    print_set(run(show_set(settings_of(context), version)), out, as_json=as_json)
+
+
+By = Annotated[str | None, typer.Option(help="Who says so. Default: the user of this machine.")]
+Reason = Annotated[str, typer.Option(help="Why: kept with the activation.")]
+
+
+@models_app.command("activate", hidden=True)  # its earlier name
+@models_app.command("promote")
+def models_promote(
+    context: typer.Context,
+    version: Annotated[str, typer.Argument(help="A recorded version; see [b]triage models list[/].")],
+    by: By = None,
+    reason: Reason = "",
 ) -> None:
     """Let a recorded set of models take over, from the next event of each partition on."""
-    from streams.models_view import activate  # noqa: PLC0415
+    from streams.promotion import promote  # noqa: PLC0415  needed by these commands alone
 
-    partitions = run(activate(settings_of(context), version))
+    partitions = run(promote(settings_of(context), version, Said(by=by or getpass.getuser(), reason=reason)))
     out.print(f"{version} takes over in {partitions} partitions, after what they hold now")
+
+
+@models_app.command("rollback")
+def models_rollback(context: typer.Context, by: By = None, reason: Reason = "") -> None:
+    """Go back to the set of models that was live before the newest one took over.
+
+    It takes over as any other does, from the next event of each partition on. Once only: from there on, promote.
+    """
+    from streams.promotion import rollback  # noqa: PLC0415
+
+    done = run(rollback(settings_of(context), Said(by=by or getpass.getuser(), reason=reason)))
+    out.print(f"{done.version} takes over again in {done.partitions} partitions, after what they hold now")
+    since = "" if done.said.at is None else f" on {done.said.at:%Y-%m-%d at %H:%M} UTC"
+    who = f" by {done.said.by}" if done.said.by else ""
+    why = f": {done.said.reason}" if done.said.reason else ""
+    out.print(escape(f"in place of {done.instead_of}, which had taken over{since}{who}{why}"), soft_wrap=True)
+
+
+@models_app.command("compare")
+def models_compare(
+    context: typer.Context,
+    challenger: Annotated[str, typer.Argument(help="A recorded version, or a taxonomy's file.")],
+    against: Annotated[
+        str | None, typer.Option(help="What it is compared with: a version or a file. Default: the set that is live.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
+) -> None:
+    """Compare models on everything that people taught: each answers a lesson before it is learned.
+
+    Reads only: nothing is published, routed or told to anyone.
+    """
+    from streams.compare_cli import print_comparison, run_comparison  # noqa: PLC0415  needed by this command alone
+
+    print_comparison(run(run_comparison(settings_of(context), challenger, against)), out, as_json=as_json)
 
 
 @app.command()

@@ -23,17 +23,28 @@ from schemas import topics
 from schemas.codec import Codec
 from schemas.dead_letters import Header
 from schemas.errors import KafkaUnavailable, ModelsNotReproducible, UnknownModels
-from schemas.model_log import ACTIVATION_HEADER, FROM_THE_BEGINNING, ModelsActivated, ModelSet
+from schemas.model_log import (
+    ACTIVATION_HEADER,
+    FROM_THE_BEGINNING,
+    ModelsActivated,
+    ModelSet,
+    Said,
+    activated_version,
+    said_with,
+)
+from streams.batches import time_of
 from streams.decoding import Decoder
 from streams.lessons import LiveLessons
 from streams.publish import Outgoing, Publisher
 from streams.reading import Reader, places_of, reader
 from streams.settings import Settings
+from streams.topic_admin import committed_offsets
 
 log = logging.getLogger("triage.models")
 
 ANSWERED_WITHIN = timedelta(minutes=2)
 _ASK_AGAIN_SECONDS = 1.0
+_NOTHING = Said()
 
 
 class ModelLog:
@@ -45,6 +56,8 @@ class ModelLog:
         self.lineage = Lineage()
         self.sets: dict[str, ModelSet] = {}
         """Every recorded set by its version."""
+        self.said: dict[tuple[int, int], Said] = {}
+        """What was said of the activation at a partition and offset."""
         self.partitions: tuple[int, ...] = ()
         """The partitions of the events' topic."""
         self.last_first: str | None = None
@@ -80,9 +93,27 @@ class ModelLog:
                     continue
                 activation = await self._decoder.decode(record.value, ModelsActivated)
                 if isinstance(activation, ModelsActivated):
-                    self.lineage.note(activation)
+                    self._know(activation, said_with(record.headers, time_of(record)))
                     if activation.partition == FROM_THE_BEGINNING:
                         self.last_first = activation.version
+
+    async def read_ahead(self) -> None:
+        """Know the activations, too, that stand among events which no worker has decided and committed yet."""
+        places = [(topics.EVENTS.name, number) for number in self.partitions]
+        committed = await committed_offsets(f"{self._settings.app_id}.triage", places, self._settings)
+        async with reader(self._settings) as source:
+            bounds = await source.bounds(places)
+            ahead = {place: (max(start, committed.get(place, start)), end) for place, (start, end) in bounds.items()}
+            async for records in source.read(ahead):
+                for record in records:
+                    version = activated_version(record.value, record.headers)
+                    if version in self.sets:
+                        activation = ModelsActivated(version=version, partition=record.partition, offset=record.offset)
+                        self._know(activation, said_with(record.headers, time_of(record)))
+
+    def _know(self, activation: ModelsActivated, said: Said) -> None:
+        self.lineage.note(activation)
+        self.said[activation.partition, activation.offset] = said
 
 
 class LiveModels:
@@ -116,12 +147,13 @@ class LiveModels:
         if known is None or not known.activated:
             if first != own.version:
                 log.info("the models %s take over", own.version)
-                await publisher.publish(activations(own.version, model_log.partitions))
+                said = Said(by="a worker", reason="its settings make this set, which was never live")
+                await publisher.publish(activations(own.version, model_log.partitions, said))
             await publisher.publish([recorded(replace(own, activated=True), self._codec)])
         elif self._is_replaced():
             log.warning(
                 "this worker's settings make the models %s, which others have replaced since: it decides with those. "
-                "To go back: triage models activate %s",
+                "To go back: triage models promote %s",
                 own.version,
                 own.version,
             )
@@ -186,7 +218,7 @@ class LiveModels:
             )
         return self._made[self._own.version]
 
-    async def activate(self, version: str, partition: int, offset: int) -> Outgoing:
+    async def activate(self, version: str, partition: int, offset: int, said: Said = _NOTHING) -> Outgoing:
         """Let the set `version` take over after `offset`; gives the note that has to be published of it.
 
         Raises UnknownModels where no such set was recorded.
@@ -197,10 +229,10 @@ class LiveModels:
             raise UnknownModels(f"{version} is no recorded set of models: those before it decide on")
         activation = ModelsActivated(version=version, partition=partition, offset=offset)
         self._log.lineage.note(activation)
-        return noted(activation, self._codec)
+        return noted(activation, self._codec, said)
 
     def _is_replaced(self) -> bool:
-        newest = (self._log.lineage.at(number, 1 << 62) for number in self._log.partitions)
+        newest = (self._log.lineage.live(number) for number in self._log.partitions)
         return any(version != self._own.version for version in newest)
 
 
@@ -209,22 +241,28 @@ def recorded(chosen: ModelSet, codec: Codec) -> Outgoing:
     return Outgoing(topic=topics.MODEL_SETS.name, key=chosen.version.encode(), value=codec.encode(chosen))
 
 
-def activations(version: str, partitions: Iterable[int]) -> list[Outgoing]:
+def activations(version: str, partitions: Iterable[int], said: Said = _NOTHING) -> list[Outgoing]:
     """The records by which a recorded set takes over: one in each of `partitions` of the events' topic."""
-    headers: list[Header] = [(ACTIVATION_HEADER, version.encode()), ("ce_type", b"triage.models.activated.v1")]
+    headers: list[Header] = [
+        (ACTIVATION_HEADER, version.encode()),
+        ("ce_type", b"triage.models.activated.v1"),
+        *said.headers,
+    ]
     return [
         Outgoing(topic=topics.EVENTS.name, key=None, value=None, headers=headers, partition=partition)
         for partition in partitions
     ]
 
 
-def noted(activation: ModelsActivated, codec: Codec) -> Outgoing:
-    """The note of an activation, in the partition that it stands in."""
+def noted(activation: ModelsActivated, codec: Codec, said: Said = _NOTHING) -> Outgoing:
+    """The note of an activation, in the partition that it stands in, with what was said and the time of it."""
     return Outgoing(
         topic=topics.MODEL_ACTIVATIONS.name,
         key=activation.key,
         value=codec.encode(activation),
+        headers=said.headers or None,
         partition=max(0, activation.partition),
+        timestamp_ms=0 if said.at is None else max(0, round(said.at.timestamp() * 1000)),
     )
 
 

@@ -1,39 +1,199 @@
-"""`triage models`: the sets of models that the log knows."""
+"""`triage models list|show`: the sets of models that the log knows."""
 
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from contextlib import suppress
+from dataclasses import dataclass
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from models.decide import CODE_VERSION
+from models.sets import models_of
+from models.taxonomy import parse_taxonomy
+from schemas import topics
 from schemas.codec import Codec
-from schemas.errors import BadSettings
+from schemas.errors import BadTaxonomy, ModelsNotReproducible
+from schemas.model_log import ModelSet, Said
 from streams.decoding import opened_decoder
-from streams.model_log import ModelLog, activations
-from streams.publish import Publisher
+from streams.lessons import LessonReader
+from streams.model_log import ModelLog
+from streams.promotion import read_log, recorded_set
+from streams.reading import reader
 from streams.settings import Settings
 
-_END = 1 << 62
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One set, the log around it, and by partition the last lesson that is known at the end of the events."""
+
+    chosen: ModelSet
+    model_log: ModelLog
+    lessons: dict[int, int | None]
+
+    @property
+    def trouble(self) -> str | None:
+        """Why this release cannot decide with it; None where it can."""
+        try:
+            models_of(self.chosen)
+        except ModelsNotReproducible as other:
+            return str(other)
+        return None
+
+    @property
+    def activations(self) -> list[tuple[int, int, Said]]:
+        """Partition, offset and what was said, of each time that it took over."""
+        lineage, said = self.model_log.lineage, self.model_log.said
+        return [
+            (number, at, said.get((number, at), Said()))
+            for number in self.model_log.partitions
+            for at, version in lineage.activations(number)
+            if version == self.chosen.version
+        ]
+
+    @property
+    def live_in(self) -> list[int]:
+        """The partitions whose newest events it decides on."""
+        return live_in(self.model_log, self.chosen.version)
 
 
-async def read_log(settings: Settings) -> ModelLog:
-    """The models' topics, read to their ends."""
-    async with opened_decoder(settings, Codec()) as decoder:
-        model_log = ModelLog(settings, decoder)
-        await model_log.read()
-        return model_log
+def live_in(model_log: ModelLog, version: str) -> list[int]:
+    """The partitions whose newest events the set `version` decides on."""
+    return [number for number in model_log.partitions if model_log.lineage.live(number) == version]
 
 
-async def activate(settings: Settings, version: str) -> int:
-    """Let `version` take over in every partition; gives their number. Raises BadSettings where it is not recorded."""
-    model_log = await read_log(settings)
-    if version not in model_log.sets:
-        known = ", ".join(model_log.sets) or "none yet: a worker records its own when it starts"
-        raise BadSettings(f"{version} is no recorded set of models; there are {known}")
-    async with Publisher(settings.producer_options()) as publisher:
-        await publisher.publish(activations(version, model_log.partitions))
-    return len(model_log.partitions)
+async def show_set(settings: Settings, version: str) -> Shown:
+    """What the log knows of `version`. Raises BadSettings where it is not recorded."""
+    model_log = await read_log(settings, ahead=True)
+    chosen = recorded_set(model_log, version)
+    places = [(topics.EVENTS.name, number) for number in model_log.partitions]
+    async with (
+        opened_decoder(settings, Codec()) as decoder,
+        LessonReader(settings, decoder) as lessons,
+        reader(settings) as source,
+    ):
+        ends = await source.bounds(places)
+        known = {place[1]: await lessons.in_force_at(place[1], end) for place, (_, end) in ends.items()}
+    return Shown(chosen=chosen, model_log=model_log, lessons=known)
+
+
+def print_set(shown: Shown, console: Console, *, as_json: bool) -> None:
+    """What one set is made of, since when it is live and by whom, and what the models have learned by now."""
+    if as_json:
+        print(json.dumps(_as_json(shown), ensure_ascii=False))  # noqa: T201  for machines
+        return
+    chosen, partitions = shown.chosen, len(shown.model_log.partitions)
+    console.print(
+        f"[b]{chosen.version}[/], recorded {chosen.recorded_at:%Y-%m-%d %H:%M} UTC by version {chosen.code} of the "
+        f"deciding code (this release has {CODE_VERSION})"
+    )
+    if shown.trouble:
+        console.print(f"[yellow]this release cannot decide with it:[/] {escape(shown.trouble)}", soft_wrap=True)
+    console.print(escape(_taxonomy_line(chosen)), soft_wrap=True)
+    heads = Table("head", "model")
+    for head, model in sorted(chosen.heads.items()):
+        heads.add_row(head, escape(model))
+    console.print(heads)
+    live = shown.live_in
+    where = (
+        f"all {partitions} partitions"
+        if len(live) == partitions
+        else f"partitions {_numbers(live)}"
+        if live
+        else "no partition"
+    )
+    first = (
+        "; it decides on whatever stands before the first activation"
+        if chosen.version == shown.model_log.lineage.first
+        else ""
+    )
+    console.print(f"live in {where}{first}")
+    _print_activations(shown, console)
+    console.print(_lessons_line(shown.lessons))
+
+
+def _print_activations(shown: Shown, console: Console) -> None:
+    together: defaultdict[tuple[str, str, str, str], list[str]] = defaultdict(list)
+    for number, at, said in shown.activations:
+        when = "" if said.at is None else f"{said.at:%Y-%m-%d %H:%M}"
+        reason = f"back from {said.back_from}: {said.reason}".removesuffix(": ") if said.back_from else said.reason
+        together[when, said.by, reason, said.back_from].append(f"{number}@{at}")
+    if not together:
+        return
+    table = Table("took over (UTC)", "after partition@offset", "by", "why")
+    for (when, by, reason, _), places in sorted(together.items()):
+        table.add_row(when or "-", " ".join(places), escape(by) or "-", escape(reason) or "-")
+    console.print(table)
+
+
+def _taxonomy_line(chosen: ModelSet) -> str:
+    try:
+        taxonomy = parse_taxonomy(chosen.taxonomy)
+    except BadTaxonomy as error:
+        return f"taxonomy: this release cannot read it: {error}"
+    return (
+        f"taxonomy {taxonomy.version}: {len(taxonomy.categories)} categories, {len(taxonomy.intents)} intents, "
+        f"{len(taxonomy.priorities)} priorities; {len(taxonomy.teams)} teams ({', '.join(taxonomy.teams)}); "
+        f"languages {', '.join(taxonomy.languages)}"
+    )
+
+
+def _lessons_line(lessons: dict[int, int | None]) -> str:
+    by_last: defaultdict[int | None, list[int]] = defaultdict(list)
+    for number, last in lessons.items():
+        by_last[last].append(number)
+    if set(by_last) <= {None}:
+        return "no lessons are known yet"
+    parts = (
+        f"{'none' if last is None else f'lessons up to {last}'} in "
+        + ("all partitions" if len(by_last) == 1 else f"partitions {_numbers(numbers)}")
+        for last, numbers in sorted(by_last.items(), key=lambda item: -1 if item[0] is None else item[0])
+    )
+    return f"known, as by any set: {'; '.join(parts)}"
+
+
+def _numbers(partitions: list[int]) -> str:
+    return ", ".join(map(str, partitions))
+
+
+def _as_json(shown: Shown) -> dict[str, object]:
+    chosen = shown.chosen
+    taxonomy: dict[str, object] | None = None
+    with suppress(BadTaxonomy):
+        read = parse_taxonomy(chosen.taxonomy)
+        taxonomy = {
+            "version": read.version,
+            "categories": list(read.categories),
+            "intents": list(read.intents),
+            "priorities": list(read.priorities),
+            "teams": list(read.teams),
+            "languages": list(read.languages),
+        }
+    return {
+        "version": chosen.version,
+        "recorded_at": chosen.recorded_at.isoformat(timespec="seconds"),
+        "code": chosen.code,
+        "trouble": shown.trouble,
+        "heads": dict(chosen.heads),
+        "taxonomy": taxonomy,
+        "live_in": shown.live_in,
+        "first": chosen.version == shown.model_log.lineage.first,
+        "activations": [
+            {
+                "partition": number,
+                "offset": at,
+                "at": None if said.at is None else said.at.isoformat(timespec="seconds"),
+                "by": said.by,
+                "reason": said.reason,
+                "back_from": said.back_from,
+            }
+            for number, at, said in shown.activations
+        ],
+        "lessons": shown.lessons,
+    }
 
 
 def print_sets(model_log: ModelLog, console: Console, *, as_json: bool) -> None:
@@ -45,7 +205,7 @@ def print_sets(model_log: ModelLog, console: Console, *, as_json: bool) -> None:
             "recorded_at": known.recorded_at.isoformat(timespec="seconds"),
             "code": known.code,
             "heads": dict(known.heads),
-            "live_in": [number for number in model_log.partitions if _live(model_log, number) == known.version],
+            "live_in": live_in(model_log, known.version),
             "since": {
                 number: [at for at, version in model_log.lineage.activations(number) if version == known.version]
                 for number in model_log.partitions
@@ -66,7 +226,3 @@ def print_sets(model_log: ModelLog, console: Console, *, as_json: bool) -> None:
         live = "all" if len(row["live_in"]) == len(model_log.partitions) else ", ".join(map(str, row["live_in"])) or "-"
         table.add_row(known.version, str(row["recorded_at"]), known.code, heads, live)
     console.print(table)
-
-
-def _live(model_log: ModelLog, partition: int) -> str | None:
-    return model_log.lineage.at(partition, _END)

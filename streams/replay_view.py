@@ -30,7 +30,7 @@ async def run_replay(settings: Settings, wanted: Range, *, model: str | None, co
     async with opened_decoder(settings, codec, written=wiring.all_topics(settings), register=False) as decoder:
         model_log = ModelLog(settings, decoder)
         await model_log.read()
-        other = None if model is None else _models_named(model, model_log)
+        other = None if model is None else models_named(model, model_log)
         with work_bar(console, transient=False) as bar:
             task = bar.add_task("deciding again", total=None)
 
@@ -93,7 +93,8 @@ def _as_json(report: Report) -> dict[str, object]:
     }
 
 
-def _models_named(name: str, model_log: ModelLog) -> Models:
+def models_named(name: str, model_log: ModelLog) -> Models:
+    """The models of a recorded version or of a taxonomy's file. Raises BadSettings where `name` is neither."""
     if (recorded := model_log.sets.get(name)) is not None:
         return models_of(recorded)
     path = Path(name)

@@ -17,7 +17,7 @@ from models.lineage import Lineage
 from models.sets import SET, model_set, models_of
 from schemas.codec import Codec, to_json
 from schemas.errors import BadTaxonomy, ModelsNotReproducible
-from schemas.model_log import FROM_THE_BEGINNING, ModelsActivated, activated_version
+from schemas.model_log import FROM_THE_BEGINNING, ModelsActivated, Said, activated_version, said_with
 from streams import wiring
 from streams.decoding import Decoder
 from streams.demo.generator import generate_labelled
@@ -49,6 +49,41 @@ def test_an_event_meets_the_newest_models_activated_before_it() -> None:
     assert not lineage.is_to_come("c", 0, 21)
     assert lineage.is_to_come("c", 1, 99), "its record has not been reached there"
     assert not lineage.is_to_come("a", 0, 0), "the first of all has no record to come"
+
+
+def test_what_was_live_before_is_what_a_set_took_over_from_also_where_it_was_told_twice() -> None:
+    lineage = Lineage()
+    assert (lineage.live(0), lineage.newest(0)) == (None, None)
+    lineage.note(first("a"))
+    assert (lineage.live(0), lineage.newest(0)) == ("a", None)
+    lineage.note(ModelsActivated(version="a", partition=0, offset=3))
+    assert lineage.newest(0) is None, "it took over from itself"
+    for offset, version in ((7, "b"), (9, "b"), (20, "c")):
+        lineage.note(ModelsActivated(version=version, partition=0, offset=offset))
+    assert (lineage.live(0), lineage.newest(0)) == ("c", (20, "b"))
+    lineage.note(ModelsActivated(version="b", partition=0, offset=21))
+    lineage.note(ModelsActivated(version="b", partition=0, offset=22))
+    assert (lineage.live(0), lineage.newest(0)) == ("b", (21, "c"))
+
+
+@given(st.text(), st.text(), st.text())
+def test_what_was_said_of_an_activation_comes_back_from_its_headers(by: str, reason: str, back_from: str) -> None:
+    said = Said(by=by, reason=reason, back_from=back_from, at=NOON)
+    assert said_with([("ce_type", b"x"), *said.headers], NOON) == said
+
+
+def test_records_of_earlier_releases_say_nothing_and_strange_headers_stop_nobody() -> None:
+    assert said_with([("triage_models", b"m-1")], None) == Said()
+    assert said_with([("triage_by", None), ("triage_reason", b"\xff")], None) == Said(reason="\ufffd")
+
+
+async def test_the_note_of_an_activation_carries_on_what_was_said_and_when(live: LiveModels) -> None:
+    said = Said(by="Ada", reason="better", at=NOON)
+    version = live._own.version
+    one, two = [await live.activate(version, 0, 20, said) for _ in range(2)]
+    assert one == two, "delivered again it is the same note"
+    assert one.timestamp_ms == NOON.timestamp() * 1000
+    assert said_with(one.headers or (), NOON) == said
 
 
 def test_of_two_first_sets_the_one_that_stands_first_in_the_log_is_it() -> None:

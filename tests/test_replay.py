@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,13 @@ from examples import NOON, ticket_event
 from pipeline import Pipeline, at
 
 from models.sets import SET, model_set
+from models.taxonomy import parse_taxonomy
 from schemas import topics
 from schemas.decisions import Decision
 from schemas.events import EventKind, TicketEvent
 from schemas.model_log import ACTIVATION_HEADER
 from streams import wiring
+from streams.model_log import activations, recorded
 from streams.publish import Outgoing
 from streams.settings import load_settings
 
@@ -87,7 +91,7 @@ def test_models_take_over_at_an_event_and_everything_can_be_decided_again(  # no
     assert all((version == other) == (offset > activated[number]) for (number, offset), version in sets.items())
 
     # Back by hand, at once and without a restart.
-    assert f"{own} takes over" in pipeline.triage("models", "activate", own).stdout
+    assert f"{own} takes over" in pipeline.triage("models", "promote", own).stdout
     pipeline.publish(tickets(1_000, 100))
     wait_until_decided(pipeline, 1_100)
     last = {
@@ -121,6 +125,85 @@ def test_models_take_over_at_an_event_and_everything_can_be_decided_again(  # no
     unknown = pipeline.triage("replay", "--model", "m-nowhere")
     assert unknown.returncode == 2
     assert own in unknown.stderr
+
+
+def shown(pipeline: Pipeline, version: str) -> dict[str, Any]:
+    done = pipeline.triage("models", "show", version, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def refused(pipeline: Pipeline, *arguments: str) -> str:
+    done = pipeline.triage("models", *arguments)
+    assert done.returncode in {1, 2}, done.stdout
+    assert "Traceback" not in done.stderr
+    return " ".join(done.stderr.split())
+
+
+def test_who_promotes_and_rolls_back_is_told_and_what_is_unclear_is_refused(
+    pipeline: Pipeline, other_taxonomy: Path
+) -> None:
+    own, other = (model_set(text, NOON).version for text in (TEXT, OTHER_TEXT))
+    partitions = list(range(topics.PARTITIONS))
+    assert "no models are live yet" in refused(pipeline, "rollback")
+    worker = pipeline.start_worker("--only", "triage")
+    assert f"{own} has been live from the beginning" in refused(pipeline, "rollback")
+    assert worker.stop() == 0
+    worker = pipeline.start_worker("--only", "triage", TRIAGE_TAXONOMY=str(other_taxonomy))
+    pipeline.publish(tickets(0, 40))
+    wait_until_decided(pipeline, 40)
+    assert {entry["by"] for entry in shown(pipeline, other)["activations"]} == {"a worker"}
+
+    back = pipeline.triage("models", "rollback", "--by", "Ada", "--reason", "too many to billing: [red]")
+    assert back.returncode == 0, back.stderr
+    assert f"{own} takes over again in 8 partitions" in back.stdout
+    assert f"in place of {other}, which had taken over on" in back.stdout
+    pipeline.publish(tickets(40, 40))
+    wait_until_decided(pipeline, 80)
+    assert worker.stop() == 0
+    decided = {
+        decision.event_id: decision.models[SET]
+        for record in pipeline.read(topics.DECISIONS)
+        if (decision := pipeline.codec.decode(record.value, Decision))
+    }
+    assert {decided[f"e-{item}"] for item in range(40)} == {other}
+    assert {decided[f"e-{item}"] for item in range(40, 80)} == {own}
+
+    found = shown(pipeline, own)
+    assert (found["live_in"], found["first"], found["trouble"]) == (partitions, True, None)
+    assert set(found["lessons"].values()) == {None}
+    assert found["taxonomy"]["categories"] == list(parse_taxonomy(TEXT).categories)
+    marks = {
+        (mark.partition, mark.offset): mark.timestamp for mark in pipeline.read(topics.EVENTS) if mark.value is None
+    }
+    for entry in found["activations"]:
+        assert (entry["by"], entry["reason"]) == ("Ada", "too many to billing: [red]")
+        assert entry["back_from"] == other
+        assert datetime.fromisoformat(entry["at"]).timestamp() == marks[entry["partition"], entry["offset"]] // 1000
+    as_text = pipeline.triage("models", "show", own).stdout
+    assert "back from" in as_text
+    assert "live in all 8 partitions" in as_text
+    assert "is live by a rollback" in refused(pipeline, "rollback")
+
+    # No worker runs: what nobody has come to yet counts, too.
+    assert pipeline.triage("models", "promote", other, "--by", "Bo").returncode == 0
+    assert shown(pipeline, other)["live_in"] == partitions
+    assert f"{own} takes over again" in pipeline.triage("models", "rollback").stdout
+
+    # What another release has recorded, or is live in some partitions only, is not gone back to.
+    old = replace(model_set(TEXT, NOON), version="m-old", code="0")
+    pipeline.publish(
+        [recorded(old, pipeline.codec), *activations("m-old", partitions), *activations(other, partitions)]
+    )
+    for arguments in (("promote", "m-old"), ("rollback",)):
+        assert "use the release that recorded them" in refused(pipeline, *arguments)
+    assert "cannot decide with it" in pipeline.triage("models", "show", "m-old").stdout
+    pipeline.publish(activations(own, partitions[:3]))
+    assert "partitions have different live models" in refused(pipeline, "rollback")
+    assert shown(pipeline, own)["live_in"] == partitions[:3]
+    assert "1,000 characters at most" in refused(pipeline, "promote", own, "--reason", "x" * 1_001)
+    assert "is no recorded set" in refused(pipeline, "show", "m-nowhere")
+    assert replayed(pipeline)["verdicts"]["identical"] == 80
 
 
 def test_replay_finds_what_is_wrong_missing_and_too_much(pipeline: Pipeline) -> None:
@@ -179,7 +262,7 @@ def test_models_that_were_never_recorded_do_not_take_over(pipeline: Pipeline) ->
     assert worker.stop() == 0
     letters = pipeline.read(topics.DEAD_LETTERS)
     assert all(dict(letter.headers)["triage_stage"] == b"activate" for letter in letters)
-    assert pipeline.triage("models", "activate", "m-nowhere").returncode == 2
+    assert pipeline.triage("models", "promote", "m-nowhere").returncode == 2
     assert replayed(pipeline)["verdicts"]["dead letter"] == topics.PARTITIONS
 
 

@@ -23,7 +23,7 @@ from sinks.store import Store, StoreAccess
 EVENTS_OF_A_TICKET = 4
 DAYS = 28
 ASKED = 15
-VIEWS = ("subject_words", "ticket_volumes", "ticket_lives", "ticket_days", "ticket_stays")
+VIEWS = ("subject_words", "ticket_volumes", "ticket_lives", "ticket_days", "ticket_stays", "judged_answers")
 
 _TEAMS = "concat('team', toString(h % 11))"
 _CATEGORIES = "concat('category', toString(h % 14))"

@@ -14,7 +14,7 @@ from schemas.decisions import Assignment
 from schemas.errors import DeadLettered, UnknownModels
 from schemas.events import TicketEvent
 from schemas.lessons import activated_lessons
-from schemas.model_log import activated_version
+from schemas.model_log import activated_version, said_with
 from streams.batches import Record, position_of, time_of
 from streams.dead_letters import dead_letter
 from streams.decoding import Decoder
@@ -73,7 +73,8 @@ class TriageAgent:
         """What follows from a record that is no event: other models or lessons take over, or it is a dead letter."""
         try:
             if (version := activated_version(record.value, record.headers)) is not None:
-                return [await self._models.activate(version, record.partition, record.offset)]
+                said = said_with(record.headers, time_of(record))
+                return [await self._models.activate(version, record.partition, record.offset, said)]
             if (last := activated_lessons(record.value, record.headers)) is not None:
                 await self._models.teach(last, record.partition)
                 return []
