@@ -15,7 +15,7 @@ from processes import free_port
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
-from schemas.alerts import Alert, AlertKind, AlertStage, CausePart, SpikeCause, SpikeSize
+from schemas.alerts import Alert, AlertAnswer, AlertKind, AlertStage, AnswerKind, CausePart, SpikeCause, SpikeSize
 from schemas.errors import BadSettings, ReceiverAway, ReceiverRefused
 from sinks.notify.alertmanager import Alertmanager
 from sinks.notify.counterpart import (
@@ -37,7 +37,7 @@ from sinks.notify.pagerduty import PagerDuty, dedup_key
 from sinks.notify.receivers import Answer, Receiver, Request
 from sinks.notify.sender import LONGEST_ASKED_FOR, LONGEST_PAUSE, Pace, Sender, asked_for, pause
 from sinks.notify.slack import Slack
-from sinks.notify.webhook import SignedWebhook, message_id, signature, signing_key
+from sinks.notify.webhook import SignedWebhook, message, message_id, signature, signing_key
 from streams import wiring
 from streams.agents.notify import AlertBoard, held_back
 from streams.cli import app
@@ -311,6 +311,44 @@ def test_nobody_is_woken_for_what_is_over_or_old_and_of_several_words_the_newest
         "it is older than 60 min, and there is no newer word of it"
     )
     assert why(replace(OPENED, stage=AlertStage.ACKNOWLEDGED)) == "nobody was told that it began"
+
+
+def answer(kind: AnswerKind, **changes: Any) -> AlertAnswer:
+    return AlertAnswer(
+        **{"answer_id": f"a-{kind}", "kind": kind, "actor": "jo", "reason": "known", "at": NOON, **changes}
+    )
+
+
+MUTED = answer(AnswerKind.MUTED, until=NOON + timedelta(hours=2))
+TAKEN = replace(OPENED, stage=AlertStage.ACKNOWLEDGED, answers=(answer(AnswerKind.ACKNOWLEDGED),))
+
+
+def test_an_answer_is_told_to_those_who_know_of_the_incident_though_there_is_newer_word_of_it() -> None:
+    updated = replace(TAKEN, stage=AlertStage.UPDATED, at=TAKEN.at + timedelta(minutes=5))
+    assert why(TAKEN, updated, told=True) is None, "an update is not told to all"
+    assert why(TAKEN, updated) == "there is newer word of it"
+    assert why(TAKEN, RESOLVED, told=True) == "it is over already"
+
+
+def test_nobody_is_woken_by_pagerduty_for_what_somebody_has_answered() -> None:
+    pagerduty = receivers("http://x")["pagerduty"]
+    assert not pagerduty.wants(replace(TAKEN, stage=AlertStage.UPDATED))
+    assert pagerduty.wants(TAKEN)
+    assert pagerduty.wants(replace(TAKEN, stage=AlertStage.RESOLVED))
+
+
+def test_who_answered_what_and_why_is_said() -> None:
+    both = replace(TAKEN, answers=(*TAKEN.answers, MUTED))
+    assert headline(TAKEN).startswith("Taken: ")
+    assert headline(both).startswith("Muted: ")
+    assert headline(replace(TAKEN, answers=(answer(AnswerKind.DISMISSED, reason=""),))).startswith("Dismissed: ")
+    assert dict(facts(both))["Answered"] == ("acknowledged by jo: known; muted until Mon 02 Mar 14:00 UTC by jo: known")
+    told = message(both, LINKS)["data"]["answers"]
+    assert [(one["kind"], one["actor"], one["until"]) for one in told] == [
+        ("acknowledged", "jo", None),
+        ("muted", "jo", "2026-03-02T14:00:00.000Z"),
+    ]
+    assert message_id(both) != message_id(TAKEN), "two answers of one moment are two messages"
 
 
 def test_the_budget_of_pages_keeps_pagerduty_silent_and_not_the_others() -> None:
