@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -90,7 +90,7 @@ def answered_after(log: list[BucketCounts], minute: float, *answers: AlertAnswer
     return [*log[:at], *answers, *log[at:]]
 
 
-def told(over: SpikeWatch, log: Log | list[BucketCounts], start: int = 0) -> list[Alert]:
+def told(over: SpikeWatch, log: Sequence[BucketCounts | AlertAnswered], start: int = 0) -> list[Alert]:
     return [word for offset, record in enumerate(log[start:], start) for word in over.take(offset, record)]
 
 
@@ -226,6 +226,22 @@ def test_a_dismissed_incidents_series_need_more_to_open_the_next_one_and_one_dis
     once, often = (told(watch(), answered_after(log, 124, *noise[:number])) for number in (1, 9))
     assert [word.subject for word in once if word.stage is AlertStage.OPENED] == subjects[:1]
     assert often == once
+
+
+def test_a_snapshot_keeps_what_people_answered() -> None:
+    log = log_of({"network": (120, 126)}, hours=4.0, later=LATER)
+    name = told(watch(), log)[0].incident_id
+    answers = [said(name, kind, f"a-{kind}", hours=2 if kind is AnswerKind.MUTED else 0) for kind in ALL_KINDS]
+    whole_log = answered_after(log, 124, *answers)
+    whole = watch()
+    expected = told(whole, whole_log)
+    cut = next(place for place, one in enumerate(whole_log) if isinstance(one, AlertAnswered)) + 2
+    before = watch()
+    first = told(before, whole_log[:cut])
+    after = watch()
+    after.restore(before.to_bytes())
+    assert first + told(after, whole_log, cut - 2) == expected, "two answers come once more"
+    assert after.to_bytes() == whole.to_bytes()
 
 
 @pytest.mark.parametrize(
