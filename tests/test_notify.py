@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from examples import NOON, alert, alerts
@@ -40,8 +40,10 @@ from sinks.notify.slack import Slack
 from sinks.notify.webhook import SignedWebhook, message, message_id, signature, signing_key
 from streams import wiring
 from streams.agents.notify import AlertBoard, held_back
+from streams.alerts_cli import AlertLog
 from streams.cli import app
 from streams.settings import Settings, load_settings
+from streams.times import duration
 
 LINKS = Links(ticket="https://desk.example/t/{ticket_id}", runbook="https://wiki.example/outage")
 OPENED = alert()
@@ -415,6 +417,30 @@ def test_a_setting_that_is_wrong_is_named_and_its_secret_is_not_repeated(
     assert fault in str(caught.value)
     assert "s3cret" not in str(caught.value)
     assert isinstance(settings.notify_slack_url, SecretStr | None)
+
+
+def test_an_open_incident_is_found_by_the_beginning_of_its_id() -> None:
+    alerts = AlertLog(cast("Any", None), cast("Any", None), [])  # nothing is read
+    words = (
+        replace(OPENED, incident_id="abc-1"),
+        replace(OPENED, incident_id="abd"),
+        replace(RESOLVED, incident_id="abc-2"),
+    )
+    alerts.newest = {word.incident_id: word for word in words}
+    assert alerts.find("abc") == words[0], "what is over does not count"
+    assert alerts.find("abd") == words[1]
+    for name, fault in (
+        ("ab", "2 open incidents begin with 'ab'"),
+        ("abc-2", "is over since 2026-03-02"),
+        ("x", "there is no open incident 'x'"),
+        ("", "there is no open incident ''"),
+    ):
+        with pytest.raises(BadSettings, match=fault):
+            alerts.find(name)
+    assert [duration(text) for text in ("90m", "2h")] == [timedelta(minutes=90), timedelta(hours=2)]
+    for nonsense in ("", "2", "-2h", "2 hours"):
+        with pytest.raises(BadSettings, match="no length of time"):
+            duration(nonsense)
 
 
 def test_the_test_command_tells_each_receiver_and_prints_what_it_answered(

@@ -190,7 +190,7 @@ def test_what_people_answer_is_told_once_reaches_pagerduty_and_survives_a_sigkil
     events = tickets()
     within = [item for item in events if item.occurred_at < NOON + OUTAGE_AFTER + OUTAGE_FOR / 2]
     with served() as receiver:
-        environment = {
+        environment: dict[str, Any] = {
             **receiver.environment("pagerduty"),
             "TRIAGE_NOTIFY_HOLD_BACK_AFTER_SECONDS": str(10 * 365 * 86_400),  # these tickets are of another year
             "TRIAGE_SNAPSHOT_SECONDS": "0",
