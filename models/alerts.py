@@ -93,7 +93,7 @@ class AlertBook:
         events: list[SpikeEvent] = []
         self._forgive(scores.at)
         ready = (scores.score >= self._settings.threshold + self._raised) & ~scores.learning
-        ready &= (scores.short >= self._settings.keep_open_above) & (self._muted_until <= scores.at)
+        ready &= scores.short >= self._settings.keep_open_above
         for at in sorted({*np.flatnonzero(ready).tolist(), *self._open}):
             known = self._open.get(at)
             if known is None and self._is_echo(at, scores):
@@ -120,8 +120,13 @@ class AlertBook:
         self._raised[place] = min(_HIGHEST_RAISE, self._raised[place] + _DISMISSED_RAISES)
 
     def mute(self, series: str, until: datetime) -> None:
-        """Open no alert of `series` before `until`; one that is open lives on."""
+        """Nobody is to be paged for `series` before `until`. Its alerts open all the same: nothing is lost."""
         self._muted_until[self._names.index(series)] = until.timestamp()
+
+    def muted_until(self, series: str, at: datetime) -> datetime | None:
+        """When the mute of `series` ends; None where it is not muted at `at`."""
+        until = float(self._muted_until[self._names.index(series)])
+        return _moment(until) if until > at.timestamp() else None
 
     def threshold_of(self, series: str) -> float:
         """The score that opens an alert of `series` now."""

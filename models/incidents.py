@@ -46,6 +46,8 @@ class _Incident:
     incident_id: str
     team: str
     last_opened: datetime
+    muted: bool = False
+    """It opened with a muted series."""
     open_alerts: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -53,6 +55,9 @@ class IncidentBook:
     """Joins alerts to incidents and pages their teams.
 
     `related` says whether an alert that opens and a series of which one is open may be of one outage.
+
+    `muted_until` says when the mute of a series ends that is muted at a moment: an incident that it opens pages nobody,
+    and series that are not muted do not join that one, so that an outage of something else pages.
     """
 
     def __init__(
@@ -60,8 +65,11 @@ class IncidentBook:
         team_of: Callable[[str], str],
         related: Callable[[SpikeOpened, str], bool],
         settings: IncidentSettings | None = None,
+        *,
+        muted_until: Callable[[str, datetime], datetime | None] = lambda _series, _at: None,
     ) -> None:
         self._team_of = team_of
+        self._muted_until = muted_until
         self._related = related
         self._settings = settings or IncidentSettings()
         self._incidents: dict[str, _Incident] = {}
@@ -76,7 +84,7 @@ class IncidentBook:
         """The state as JSON has it."""
         return {
             "incidents": [
-                [one.incident_id, one.team, one.last_opened.isoformat(), list(one.open_alerts.items())]
+                [one.incident_id, one.team, one.last_opened.isoformat(), one.muted, list(one.open_alerts.items())]
                 for one in self._incidents.values()
             ],
             "paged": {team: [at.isoformat() for at in sent] for team, sent in self._paged.items()},
@@ -89,9 +97,10 @@ class IncidentBook:
                 incident_id=incident_id,
                 team=team,
                 last_opened=datetime.fromisoformat(last_opened),
+                muted=muted,
                 open_alerts=dict(alerts),
             )
-            for incident_id, team, last_opened, alerts in state["incidents"]
+            for incident_id, team, last_opened, muted, alerts in state["incidents"]
         }
         self._paged = {team: [datetime.fromisoformat(at) for at in sent] for team, sent in state["paged"].items()}
 
@@ -102,7 +111,10 @@ class IncidentBook:
         return self._resolved(event) if isinstance(event, SpikeResolved) else []
 
     def _opened(self, event: SpikeOpened) -> list[IncidentEvent]:
+        until = self._muted_until(event.series, event.detected_at)
         for incident in self._incidents.values():
+            if incident.muted and until is None:
+                continue
             near = event.detected_at - incident.last_opened <= self._settings.together
             if near and all(self._related(event, series) for series in incident.open_alerts.values()):
                 alerts = {**incident.open_alerts, event.alert_id: event.series}
@@ -122,6 +134,7 @@ class IncidentBook:
             incident_id=incident_id,
             team=team,
             last_opened=event.detected_at,
+            muted=until is not None,
             open_alerts={event.alert_id: event.series},
         )
         opened = IncidentOpened(
@@ -131,6 +144,9 @@ class IncidentBook:
             team=team,
             at=event.detected_at,
         )
+        if until is not None:
+            reason = f"{event.series} is muted until {until:%Y-%m-%d %H:%M} UTC"
+            return [opened, PageHeldBack(incident_id=incident_id, team=team, at=event.detected_at, reason=reason)]
         return [opened, self._page(incident_id, team, event.detected_at)]
 
     def _page(self, incident_id: str, team: str, at: datetime) -> PageSent | PageHeldBack:
@@ -141,7 +157,7 @@ class IncidentBook:
                 incident_id=incident_id,
                 team=team,
                 at=at,
-                reason=f"{len(recent)} pages within {self._settings.per}",
+                reason=f"the team's pages are used up: {len(recent)} pages within {self._settings.per}",
             )
         self._paged[team] = [*recent, at]
         return PageSent(incident_id=incident_id, team=team, at=at)

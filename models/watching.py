@@ -1,7 +1,8 @@
 """From the log of counts to alerts: a fold, so that the same log gives the same alerts again.
 
 A record of counts moves the watermark; each hop that it completes is scored for all series at once, and what the scores
-change is told as the newest word on each incident. Nothing else goes in: no clock, no order of arrival but the log's.
+change is told as the newest word on each incident. What people answer stands on the same log, and takes effect at the
+end of the last hop before it. Nothing else goes in: no clock, no order of arrival but the log's.
 """
 
 from __future__ import annotations
@@ -25,8 +26,11 @@ from models.packing import DAMAGE, packed, unpacked
 from models.text import fold
 from schemas.alerts import (
     Alert,
+    AlertAnswer,
+    AlertAnswered,
     AlertKind,
     AlertStage,
+    AnswerKind,
     CausePart,
     IncidentClosed,
     IncidentJoined,
@@ -44,7 +48,7 @@ from schemas.errors import BadSnapshot
 ALL = "all=tickets"
 """The series of every ticket: all others are a part of it."""
 
-FORMAT = "triage.watch.1"
+FORMAT = "triage.watch.2"
 """Names the arrays of a snapshot and what they mean."""
 
 _DIMENSIONS = ("category", "team", "tenant", "channel", "language", "all")
@@ -99,7 +103,9 @@ class SpikeWatch:
         self._detector = NegativeBinomialDetector(settings.slots, detector, parents=parents)
         limit = threshold(100, settings.false_alarms_per_week)
         self._alerts = AlertBook([""] * settings.slots, AlertSettings(threshold=limit), detector)
-        self._incidents = IncidentBook(self._team_of, self._related, settings.incidents)
+        self._incidents = IncidentBook(
+            self._team_of, self._related, settings.incidents, muted_until=self._alerts.muted_until
+        )
         self._places: dict[str, int] = {}
         self._place(ALL)
         self.unwatched = 0
@@ -132,11 +138,13 @@ class SpikeWatch:
         """The newest word on each incident that is open."""
         return [told.word for told in self._told.values()]
 
-    def take(self, offset: int, record: BucketCounts) -> list[Alert]:
+    def take(self, offset: int, record: BucketCounts | AlertAnswered) -> list[Alert]:
         """What the record at `offset` of the log changes, in order; nothing where it was taken before."""
         if offset <= self.through:
             return []
         self.through = offset
+        if isinstance(record, AlertAnswered):
+            return self._answered(record)
         if not record.counts:
             self._table.mark(record.partition, record.bucket)
         else:
@@ -308,6 +316,31 @@ class SpikeWatch:
             kept = {one.ticket_id for one in self._recent.since(_moment(0))}
             self._series_of = {name: series for name, series in self._series_of.items() if name in kept}
 
+    def _answered(self, said: AlertAnswered) -> list[Alert]:
+        """The word that tells of an answer; none where the incident is not open or the answer is known."""
+        told, now = self._told.get(said.incident_id), self.newest
+        if told is None or now is None:
+            return []
+        others = tuple(one for one in told.word.answers if one.kind is not said.kind)
+        known = {one.answer_id for one in told.word.answers}
+        if said.answer_id in known or (len(others) < len(known) and said.kind is not AnswerKind.MUTED):
+            return []
+        until = now + timedelta(milliseconds=said.mute_ms) if said.kind is AnswerKind.MUTED else None
+        for series in sorted({told.word.subject, *told.alerts.values()}):
+            match said.kind:
+                case AnswerKind.ACKNOWLEDGED:
+                    self._alerts.acknowledge(series)
+                case AnswerKind.DISMISSED:
+                    self._alerts.dismiss(series)
+                case AnswerKind.MUTED:
+                    self._alerts.mute(series, now + timedelta(milliseconds=said.mute_ms))
+        answer = AlertAnswer(
+            answer_id=said.answer_id, kind=said.kind, actor=said.actor, reason=said.reason, at=now, until=until
+        )
+        word = replace(told.word, stage=AlertStage.ACKNOWLEDGED, at=now, answers=(*others, answer))
+        self._told[said.incident_id] = replace(told, word=word)
+        return [word]
+
     def _words(self, events: Iterable[SpikeEvent]) -> list[Alert]:
         """The newest word on each incident that `events`, all of one hop, are about."""
         said: dict[str, Alert] = {}
@@ -337,7 +370,7 @@ class SpikeWatch:
                     size=event.size,
                     cause=self._cause(event.series, event.onset, event.detected_at),
                     page=held is None,
-                    note=f"the team's pages are used up: {held}" if held is not None else "",
+                    note=held or "",
                 )
                 self._told[first.incident_id] = _Told(
                     word=word, alert_id=event.alert_id, alerts={event.alert_id: event.series}
@@ -468,6 +501,18 @@ def _counted(ticket_id: str, at: float, requester: str, subject: str, series: li
     )
 
 
+def _answer(answer_id: str, kind: str, actor: str, reason: str, at: float, until: float | None) -> AlertAnswer:
+    ends = None if until is None else _moment(until)
+    return AlertAnswer(
+        answer_id=answer_id, kind=AnswerKind(kind), actor=actor, reason=reason, at=_moment(at), until=ends
+    )
+
+
+def _answer_value(one: AlertAnswer) -> list[Any]:
+    until = None if one.until is None else one.until.timestamp()
+    return [one.answer_id, one.kind.value, one.actor, one.reason, one.at.timestamp(), until]
+
+
 def _told_value(told: _Told) -> list[Any]:
     word, cause = told.word, told.word.cause
     parts = [
@@ -480,10 +525,11 @@ def _told_value(told: _Told) -> list[Any]:
         [*parts, list(cause.examples), cause.first_ticket, cause.requesters],
         [word.page, word.note],
         [told.alert_id, list(told.alerts.items())],
+        [_answer_value(one) for one in word.answers],
     ]
 
 
-def _told(names: Any, times: Any, size: Any, cause: Any, page: Any, alerts: Any) -> _Told:
+def _told(names: Any, times: Any, size: Any, cause: Any, page: Any, alerts: Any, answers: Any) -> _Told:
     incident_id, stage, subject, team = names
     children, terms = (
         tuple(CausePart(text=text, observed=seen, expected=mean, g2=value) for text, seen, mean, value in some)
@@ -503,5 +549,6 @@ def _told(names: Any, times: Any, size: Any, cause: Any, page: Any, alerts: Any)
         ),
         page=page[0],
         note=page[1],
+        answers=tuple(_answer(*one) for one in answers),
     )
     return _Told(word=word, alert_id=alerts[0], alerts=dict(alerts[1]))

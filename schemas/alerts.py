@@ -1,10 +1,16 @@
-"""What on-call is told: the life of one spike, in the past tense."""
+"""What on-call is told, the life of one spike in the past tense, and what people answer."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from schemas.errors import InvalidEvent
+
+LONGEST_MUTE = timedelta(days=30)
+MOST_REASON_CHARACTERS = 1000
+MOST_ACTOR_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +139,7 @@ class PageSent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageHeldBack:
-    """A team's budget of pages was used up: the incident stands, nobody is woken for it."""
+    """A team's budget of pages was used up, or the series is muted: the incident stands, nobody is woken for it."""
 
     incident_id: str
     team: str
@@ -163,12 +169,80 @@ class AlertStage(StrEnum):
     RESOLVED = "resolved"
 
 
+class AnswerKind(StrEnum):
+    """What a person says to an incident."""
+
+    ACKNOWLEDGED = "acknowledged"
+    """It is taken: nobody else need be woken."""
+    MUTED = "muted"
+    """It is known: its series page nobody for a while."""
+    DISMISSED = "dismissed"
+    """It was noise: its series need more to open the next one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertAnswered:
+    """A person answered an incident. It stands among the counts: what it changes follows from its place there.
+
+    `mute_ms` is how long a mute lasts from there on, in the time of the tickets; 0 for other answers. Raises
+    InvalidEvent where a field is missing or out of bounds.
+    """
+
+    answer_id: str
+    incident_id: str
+    kind: AnswerKind
+    actor: str
+    reason: str = ""
+    mute_ms: int = 0
+    occurred_at: datetime
+
+    def __post_init__(self) -> None:
+        for name in ("answer_id", "incident_id", "actor"):
+            if not getattr(self, name).strip():
+                raise InvalidEvent(f"{name} is empty")
+        for name, most in (("actor", MOST_ACTOR_CHARACTERS), ("reason", MOST_REASON_CHARACTERS)):
+            if len(getattr(self, name)) > most:
+                raise InvalidEvent(f"{name} has {len(getattr(self, name))} characters, {most} are the most")
+        if self.occurred_at.tzinfo is None:
+            raise InvalidEvent("occurred_at has no time zone")
+        if self.kind is AnswerKind.MUTED and not 0 < self.mute_ms <= LONGEST_MUTE // timedelta(milliseconds=1):
+            raise InvalidEvent(f"a mute lasts more than nothing and {LONGEST_MUTE.days} days at most")
+        if self.kind is not AnswerKind.MUTED and self.mute_ms:
+            raise InvalidEvent(f"{self.kind} has no end: mute_ms is for mutes")
+
+    @property
+    def key(self) -> bytes:
+        """The key on the log of counts, by which it is told from counts."""
+        return _ANSWER_KEY + self.answer_id.encode()
+
+
+_ANSWER_KEY = b"answer|"
+
+
+def is_answer(key: bytes | None) -> bool:
+    """Whether a record on the log of counts is an AlertAnswered, by its key; else it is BucketCounts."""
+    return key is not None and key.startswith(_ANSWER_KEY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertAnswer:
+    """An answer as it is told: whose it is, when it took effect, and of a mute how long it lasts."""
+
+    answer_id: str
+    kind: AnswerKind
+    actor: str
+    reason: str
+    at: datetime
+    until: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """One word on one incident, which is the topic's key: the newest says all that is to be known of it.
 
     `subject` is the series, or whatever else is wrong; `team` owns it. `opened_at` is the onset, `at` the moment that
-    `size` and `cause` are of. Whether to `page` is settled when it opens; `note` says why not.
+    `size` and `cause` are of. Whether to `page` is settled when it opens; `note` says why not. `answers` is what people
+    said, the newest of each kind, the newest last; the stage is `acknowledged` in the word that tells of one.
     """
 
     incident_id: str
@@ -182,3 +256,4 @@ class Alert:
     cause: SpikeCause
     page: bool = True
     note: str = ""
+    answers: tuple[AlertAnswer, ...] = ()

@@ -113,7 +113,8 @@ COUNTS = Topic(
     name="tickets.counts.v1",
     key="partition|bucket",
     word=BucketCounts,
-    about="Tickets per series in each ten seconds, by source partition; one partition, so that there is one order.",
+    about="Tickets per series in each ten seconds, by source partition, and what people answered to incidents: one "
+    "partition, so that there is one order.",
     retention=timedelta(days=14),
     partitions=1,
 )

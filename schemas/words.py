@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from fastavro.schema import parse_schema, to_parsing_canonical_form
 
-from schemas.alerts import Alert
+from schemas.alerts import Alert, AlertAnswered
 from schemas.counts import BucketCounts, CountingState
 from schemas.dead_letters import DeadLetter
 from schemas.decisions import Assignment, Decision
@@ -31,6 +31,7 @@ Word = (
     | ModelSet
     | ModelsActivated
     | Alert
+    | AlertAnswered
     | BucketCounts
     | CountingState
     | Lesson
@@ -46,6 +47,7 @@ WORDS: Mapping[str, type[Word]] = {
     "model_set": ModelSet,
     "models_activated": ModelsActivated,
     "alert": Alert,
+    "alert_answered": AlertAnswered,
     "bucket_counts": BucketCounts,
     "counting_state": CountingState,
 }

@@ -154,6 +154,7 @@ def alert_row(alert: Alert, position: LogPosition) -> Row:
         "requesters": alert.cause.requesters,
         "page": alert.page,
         "note": alert.note,
+        "answers": [(one.answer_id, one.kind.value, one.actor, one.reason, one.at, one.until) for one in alert.answers],
     }
     return Row(table="alerts", position=position, values=values)
 

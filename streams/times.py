@@ -17,8 +17,8 @@ def moment(text: str, now: datetime) -> datetime:
     What is before 1970 is 1970: Kafka's time stamps begin there. Raises BadSettings where it is neither.
     """
     try:
-        if (age := re.fullmatch(r"(\d{1,9})([smhdw])", text, re.ASCII)) is not None:
-            return max(_EPOCH, now - timedelta(**{_AGE_UNITS[age[2]]: int(age[1])}))
+        if (age := _age(text)) is not None:
+            return max(_EPOCH, now - age)
         time = datetime.fromisoformat(text)
         return max(_EPOCH, time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC))
     except OverflowError:
@@ -27,3 +27,19 @@ def moment(text: str, now: datetime) -> datetime:
         raise BadSettings(
             f"{text!r} is no time: write an age such as 90m, 2h or 3d, or ISO 8601 such as 2026-03-02T12:00"
         ) from None
+
+
+def duration(text: str) -> timedelta:
+    """How long `text` says, such as 90m, 2h or 3d. Raises BadSettings where it says no such thing."""
+    try:
+        found = _age(text)
+    except OverflowError:
+        found = timedelta.max
+    if found is None:
+        raise BadSettings(f"{text!r} is no length of time: write one such as 90m, 2h or 3d")
+    return found
+
+
+def _age(text: str) -> timedelta | None:
+    found = re.fullmatch(r"(\d{1,9})([smhdw])", text, re.ASCII)
+    return None if found is None else timedelta(**{_AGE_UNITS[found[2]]: int(found[1])})

@@ -7,7 +7,17 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from schemas.alerts import Alert, AlertKind, AlertStage, CausePart, SpikeCause, SpikeSize
+from schemas.alerts import (
+    Alert,
+    AlertAnswer,
+    AlertAnswered,
+    AlertKind,
+    AlertStage,
+    AnswerKind,
+    CausePart,
+    SpikeCause,
+    SpikeSize,
+)
 from schemas.counts import BucketCounts, CountedTicket, CountingState
 from schemas.dead_letters import DeadLetter
 from schemas.decisions import Assignment, Band, Candidate, Decision, Judgement, LogPosition, Reason
@@ -155,6 +165,33 @@ alerts = st.builds(
     ),
     page=st.booleans(),
     note=text,
+    answers=st.lists(
+        st.builds(
+            AlertAnswer,
+            answer_id=filled,
+            kind=st.sampled_from(AnswerKind),
+            actor=filled,
+            reason=text,
+            at=times,
+            until=st.none() | times,
+        ),
+        max_size=2,
+    ).map(tuple),
+)
+_answer_fields: dict[str, st.SearchStrategy[Any]] = {
+    **dict.fromkeys(("answer_id", "incident_id", "actor"), filled),
+    "reason": text,
+    "occurred_at": times,
+}
+alert_answers = st.one_of(
+    st.builds(
+        AlertAnswered,
+        kind=st.sampled_from([AnswerKind.ACKNOWLEDGED, AnswerKind.DISMISSED]),
+        **_answer_fields,
+    ),
+    st.builds(
+        AlertAnswered, kind=st.just(AnswerKind.MUTED), mute_ms=st.integers(1, 30 * 24 * 3_600_000), **_answer_fields
+    ),
 )
 
 bucket_counts = st.builds(
@@ -206,6 +243,7 @@ STRATEGIES: dict[type[Word], st.SearchStrategy[Any]] = {
     Lesson: lessons,
     ModelsActivated: models_activated,
     Alert: alerts,
+    AlertAnswered: alert_answers,
     BucketCounts: bucket_counts,
     CountingState: counting_states,
 }

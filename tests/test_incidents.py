@@ -89,5 +89,27 @@ def test_pages_beyond_the_budget_are_held_back_and_told() -> None:
     assert "1 pages within 1:00:00" in pages[1].reason
 
 
+def test_a_muted_series_pages_nobody_and_what_is_not_muted_stays_apart_from_it() -> None:
+    until = START + timedelta(hours=1)
+    incidents = IncidentBook(
+        lambda series: series.partition("/")[0],
+        lambda _left, _right: True,
+        IncidentSettings(pages=1),
+        muted_until=lambda series, at: until if series.endswith("noise") and at < until else None,
+    )
+    (first, held) = incidents.take(opened("vpn/noise", 1))
+    assert isinstance(held, PageHeldBack)
+    assert "vpn/noise is muted until 2026" in held.reason
+    assert isinstance(incidents.take(opened("mail/noise", 2))[0], IncidentJoined)
+    other, page = incidents.take(opened("vpn/login", 3))
+    assert isinstance(other, IncidentOpened)
+    assert other.incident_id != first.incident_id
+    assert isinstance(page, PageSent), "the mute has used up no page"
+    again = IncidentBook(lambda _: "vpn", lambda _left, _right: True, IncidentSettings(pages=1))
+    again.restore(incidents.snapshot())
+    (joined,) = again.take(opened("vpn/tunnel", 4))
+    assert joined.incident_id == other.incident_id, "a snapshot remembers which incident is a muted one"
+
+
 def test_a_replay_opens_the_same_incident() -> None:
     assert book().take(opened("vpn/login", 0)) == book().take(opened("vpn/login", 0))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from examples import NOON, alert, alerts
@@ -15,7 +15,7 @@ from processes import free_port
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
-from schemas.alerts import Alert, AlertKind, AlertStage, CausePart, SpikeCause, SpikeSize
+from schemas.alerts import Alert, AlertAnswer, AlertKind, AlertStage, AnswerKind, CausePart, SpikeCause, SpikeSize
 from schemas.errors import BadSettings, ReceiverAway, ReceiverRefused
 from sinks.notify.alertmanager import Alertmanager
 from sinks.notify.counterpart import (
@@ -37,11 +37,13 @@ from sinks.notify.pagerduty import PagerDuty, dedup_key
 from sinks.notify.receivers import Answer, Receiver, Request
 from sinks.notify.sender import LONGEST_ASKED_FOR, LONGEST_PAUSE, Pace, Sender, asked_for, pause
 from sinks.notify.slack import Slack
-from sinks.notify.webhook import SignedWebhook, message_id, signature, signing_key
+from sinks.notify.webhook import SignedWebhook, message, message_id, signature, signing_key
 from streams import wiring
 from streams.agents.notify import AlertBoard, held_back
+from streams.alerts_cli import AlertLog
 from streams.cli import app
 from streams.settings import Settings, load_settings
+from streams.times import duration
 
 LINKS = Links(ticket="https://desk.example/t/{ticket_id}", runbook="https://wiki.example/outage")
 OPENED = alert()
@@ -313,6 +315,44 @@ def test_nobody_is_woken_for_what_is_over_or_old_and_of_several_words_the_newest
     assert why(replace(OPENED, stage=AlertStage.ACKNOWLEDGED)) == "nobody was told that it began"
 
 
+def answer(kind: AnswerKind, **changes: Any) -> AlertAnswer:
+    return AlertAnswer(
+        **{"answer_id": f"a-{kind}", "kind": kind, "actor": "jo", "reason": "known", "at": NOON, **changes}
+    )
+
+
+MUTED = answer(AnswerKind.MUTED, until=NOON + timedelta(hours=2))
+TAKEN = replace(OPENED, stage=AlertStage.ACKNOWLEDGED, answers=(answer(AnswerKind.ACKNOWLEDGED),))
+
+
+def test_an_answer_is_told_to_those_who_know_of_the_incident_though_there_is_newer_word_of_it() -> None:
+    updated = replace(TAKEN, stage=AlertStage.UPDATED, at=TAKEN.at + timedelta(minutes=5))
+    assert why(TAKEN, updated, told=True) is None, "an update is not told to all"
+    assert why(TAKEN, updated) == "there is newer word of it"
+    assert why(TAKEN, RESOLVED, told=True) == "it is over already"
+
+
+def test_nobody_is_woken_by_pagerduty_for_what_somebody_has_answered() -> None:
+    pagerduty = receivers("http://x")["pagerduty"]
+    assert not pagerduty.wants(replace(TAKEN, stage=AlertStage.UPDATED))
+    assert pagerduty.wants(TAKEN)
+    assert pagerduty.wants(replace(TAKEN, stage=AlertStage.RESOLVED))
+
+
+def test_who_answered_what_and_why_is_said() -> None:
+    both = replace(TAKEN, answers=(*TAKEN.answers, MUTED))
+    assert headline(TAKEN).startswith("Taken: ")
+    assert headline(both).startswith("Muted: ")
+    assert headline(replace(TAKEN, answers=(answer(AnswerKind.DISMISSED, reason=""),))).startswith("Dismissed: ")
+    assert dict(facts(both))["Answered"] == ("acknowledged by jo: known; muted until Mon 02 Mar 14:00 UTC by jo: known")
+    told = message(both, LINKS)["data"]["answers"]
+    assert [(one["kind"], one["actor"], one["until"]) for one in told] == [
+        ("acknowledged", "jo", None),
+        ("muted", "jo", "2026-03-02T14:00:00.000Z"),
+    ]
+    assert message_id(both) != message_id(TAKEN), "two answers of one moment are two messages"
+
+
 def test_the_budget_of_pages_keeps_pagerduty_silent_and_not_the_others() -> None:
     held = replace(OPENED, page=False)
     assert {name: one.wants(held) for name, one in receivers("http://x").items()} == {
@@ -377,6 +417,30 @@ def test_a_setting_that_is_wrong_is_named_and_its_secret_is_not_repeated(
     assert fault in str(caught.value)
     assert "s3cret" not in str(caught.value)
     assert isinstance(settings.notify_slack_url, SecretStr | None)
+
+
+def test_an_open_incident_is_found_by_the_beginning_of_its_id() -> None:
+    alerts = AlertLog(cast("Any", None), cast("Any", None), [])  # nothing is read
+    words = (
+        replace(OPENED, incident_id="abc-1"),
+        replace(OPENED, incident_id="abd"),
+        replace(RESOLVED, incident_id="abc-2"),
+    )
+    alerts.newest = {word.incident_id: word for word in words}
+    assert alerts.find("abc") == words[0], "what is over does not count"
+    assert alerts.find("abd") == words[1]
+    for name, fault in (
+        ("ab", "2 open incidents begin with 'ab'"),
+        ("abc-2", "is over since 2026-03-02"),
+        ("x", "there is no open incident 'x'"),
+        ("", "there is no open incident ''"),
+    ):
+        with pytest.raises(BadSettings, match=fault):
+            alerts.find(name)
+    assert [duration(text) for text in ("90m", "2h")] == [timedelta(minutes=90), timedelta(hours=2)]
+    for nonsense in ("", "2", "-2h", "2 hours"):
+        with pytest.raises(BadSettings, match="no length of time"):
+            duration(nonsense)
 
 
 def test_the_test_command_tells_each_receiver_and_prints_what_it_answered(

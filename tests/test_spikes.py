@@ -194,11 +194,13 @@ def test_the_id_of_an_alert_follows_from_series_and_moment() -> None:
     assert len({event.alert_id for event in first}) == 2
 
 
-def test_learning_and_muted_series_stay_silent_and_dismissed_ones_need_more() -> None:
+def test_learning_series_stay_silent_muted_ones_open_and_dismissed_ones_need_more() -> None:
     alerts = book()
     assert alerts.advance(scores(5, 9.0, learning=True)) == []
     alerts.mute("a", START + 60 * MINUTE)
-    assert alerts.advance(scores(10, 9.0)) == []
+    assert alerts.muted_until("a", START + 10 * MINUTE) == START + 60 * MINUTE
+    assert alerts.muted_until("a", START + 60 * MINUTE) is None
+    assert [type(event) for event in alerts.advance(scores(10, 9.0))] == [SpikeOpened], "it is told, and pages nobody"
     alerts = book()
     alerts.advance(scores(5, 0.0))
     alerts.dismiss("a")

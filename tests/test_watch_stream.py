@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from datetime import UTC, timedelta
 from typing import Any
@@ -13,11 +14,13 @@ from pipeline import Pipeline
 
 from models.watching import SpikeWatch
 from schemas import topics
-from schemas.alerts import Alert, AlertStage
+from schemas.alerts import Alert, AlertAnswered, AlertStage, AnswerKind, is_answer
 from schemas.counts import BucketCounts
 from schemas.decisions import Decision
 from schemas.events import EventKind, TicketEvent
+from sinks.notify.counterpart import served
 from streams import wiring
+from streams.alerts_cli import answer_record
 
 pytestmark = pytest.mark.kafka
 
@@ -104,14 +107,16 @@ def resolved(pipeline: Pipeline) -> bool:
     return any(word.stage is AlertStage.RESOLVED for word in decoded(pipeline, topics.ALERTS, Alert))
 
 
-def fold_of_the_log(pipeline: Pipeline) -> list[Alert]:
+def fold_of_the_log(pipeline: Pipeline, *, skip: bytes | None = None) -> list[Alert]:
     """What the log of counts says without Kafka, process or snapshot."""
     owners = {name: label.team for name, label in wiring.load_taxonomy(pipeline.settings).categories.items()}
     watch = SpikeWatch(owners, topics.PARTITIONS)
     return [
         word
         for record in pipeline.read(topics.COUNTS)
-        for word in watch.take(record.offset, pipeline.codec.decode(record.value, BucketCounts))
+        if record.value != skip
+        for kind in (AlertAnswered if is_answer(record.key) else BucketCounts,)
+        for word in watch.take(record.offset, pipeline.codec.decode(record.value, kind))
     ]
 
 
@@ -176,3 +181,64 @@ def test_after_a_sigkill_in_the_middle_the_counts_and_alerts_are_those_of_the_lo
     assert list(dict.fromkeys(map(repr, words))) == [repr(word) for word in fold_of_the_log(pipeline)]
     counted = totals(pipeline)
     assert {key: counted[key] for key in expected_totals(pipeline)} == expected_totals(pipeline)
+
+
+@pytest.mark.slow
+def test_what_people_answer_is_told_once_reaches_pagerduty_and_survives_a_sigkill(pipeline: Pipeline) -> None:
+    none = pipeline.triage("alerts", "list")
+    assert (none.returncode, none.stdout.strip()) == (0, "no incident is open")
+    events = tickets()
+    within = [item for item in events if item.occurred_at < NOON + OUTAGE_AFTER + OUTAGE_FOR / 2]
+    with served() as receiver:
+        environment: dict[str, Any] = {
+            **receiver.environment("pagerduty"),
+            "TRIAGE_NOTIFY_HOLD_BACK_AFTER_SECONDS": str(10 * 365 * 86_400),  # these tickets are of another year
+            "TRIAGE_SNAPSHOT_SECONDS": "0",
+        }
+        worker = pipeline.start_worker(**environment)
+        pipeline.publish(within)
+        pipeline.wait_for("the page", lambda: len(receiver.incidents) == 1, within_seconds=120)
+        (listed,) = json.loads(pipeline.triage("alerts", "list", "--json").stdout)
+        name = listed["incident_id"]
+        assert name == receiver.incidents[0].key
+        assert name[:8] in pipeline.triage("alerts", "list").stdout
+
+        taken = pipeline.triage("alerts", "ack", name[:6], "--by", "jo", "--reason", "on it")
+        assert taken.returncode == 0, taken.stderr
+        assert f"({name}) is acknowledged by jo: on it" in taken.stdout
+        again = pipeline.triage("alerts", "ack", name, "--by", "ann")
+        assert "nothing to do, it is acknowledged by jo" in again.stdout
+        pipeline.wait_for("PagerDuty", lambda: receiver.incidents[0].status == "acknowledged")
+        worker.kill()
+
+        muted = AlertAnswered(
+            answer_id="a-mute",
+            incident_id=name,
+            kind=AnswerKind.MUTED,
+            actor="jo",
+            mute_ms=7_200_000,
+            occurred_at=NOON,
+        )
+        broken = answer_record(muted, pipeline.codec)._replace(value=b"\x00nonsense")
+        pipeline.publish([answer_record(muted, pipeline.codec)] * 2 + [broken])
+        pipeline.start_worker(**environment)
+        pipeline.publish(events[len(within) :])
+        pipeline.wait_for("the end", lambda: receiver.incidents[0].status == "resolved", within_seconds=120)
+        assert (receiver.incidents[0].events, receiver.refusals) == (["trigger", *["acknowledge"] * 2, "resolve"], [])
+    words = outage_is_told(pipeline)
+    assert list(dict.fromkeys(map(repr, words))) == [
+        repr(word) for word in fold_of_the_log(pipeline, skip=broken.value)
+    ]
+    assert [answer.kind for answer in words[-1].answers] == [AnswerKind.ACKNOWLEDGED, AnswerKind.MUTED]
+    assert len({repr(word) for word in words if word.stage is AlertStage.ACKNOWLEDGED}) == 2
+
+    pipeline.wait_until_stored("alerts", len(words))
+    ((stored,),) = pipeline.ask_store("SELECT answers.kind FROM incidents")
+    assert list(stored) == ["acknowledged", "muted"]
+    assert "acknowledged by jo, muted by jo" in pipeline.triage("query", "incidents").stdout
+    (letter,) = pipeline.read(topics.DEAD_LETTERS)
+    assert letter.value == broken.value
+    for arguments, message in ((("ack", name), "is over since"), (("dismiss", "x"), "there is no open incident 'x'")):
+        refused = pipeline.triage("alerts", *arguments)
+        assert refused.returncode == 2
+        assert message in refused.stderr

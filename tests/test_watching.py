@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,10 +12,10 @@ import pytest
 
 from models.counting import Counted, PartitionCounter, counted
 from models.watching import ALL, SpikeWatch, WatchSettings, terms_of
-from schemas.alerts import Alert, AlertStage
+from schemas.alerts import Alert, AlertAnswered, AlertStage, AnswerKind
 from schemas.counts import BucketCounts
 from schemas.decisions import Band, Decision, Judgement, LogPosition
-from schemas.errors import BadSnapshot
+from schemas.errors import BadSnapshot, InvalidEvent
 from schemas.events import EventKind
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -45,15 +46,20 @@ def ticket(offset: int, second: float, category: str, subject: str = "Invoice is
 
 
 def log_of(
-    outages: dict[str, tuple[float, float]], hours: float = 3.0, subject: str = "{} gateway drops constantly"
+    outages: dict[str, tuple[float, float]],
+    hours: float = 3.0,
+    *,
+    later: Mapping[str, tuple[float, float]] | None = None,
+    subject: str = "{} gateway drops constantly",
 ) -> list[BucketCounts]:
     """A log of counts: four tickets a minute, and during an outage of a category (from, to, in minutes) 18 more."""
+    all_outages = [*outages.items(), *(later or {}).items()]
     random = np.random.default_rng(5)
     counter, log, offsets = PartitionCounter(), [], [0] * PARTITIONS
     for second in range(0, int(hours * 3600), 10):
         for partition in range(PARTITIONS):
             found = [(CATEGORIES[random.integers(3)], "Invoice is wrong") for _ in range(random.poisson(0.33))]
-            for category, (begins, ends) in outages.items():
+            for category, (begins, ends) in all_outages:
                 if begins * 60 <= second < ends * 60:
                     found += [(category, subject.format(category))] * random.poisson(1.5)
             events = []
@@ -64,7 +70,28 @@ def log_of(
     return log
 
 
-def told(over: SpikeWatch, log: list[BucketCounts], start: int = 0) -> list[Alert]:
+Log = list[BucketCounts | AlertAnswered]
+
+
+def said(incident_id: str, kind: AnswerKind, answer_id: str = "a-1", hours: float = 0.0) -> AlertAnswered:
+    return AlertAnswered(
+        answer_id=answer_id,
+        incident_id=incident_id,
+        kind=kind,
+        actor="jo",
+        reason="known",
+        mute_ms=round(hours * 3_600_000),
+        occurred_at=START + timedelta(days=99),  # a person's clock decides nothing
+    )
+
+
+def answered_after(log: list[BucketCounts], minute: float, *answers: AlertAnswered) -> Log:
+    """The log with `answers` in it, as if they had been given at `minute`."""
+    at = next(place for place, one in enumerate(log) if one.bucket >= START + timedelta(minutes=minute))
+    return [*log[:at], *answers, *log[at:]]
+
+
+def told(over: SpikeWatch, log: Sequence[BucketCounts | AlertAnswered], start: int = 0) -> list[Alert]:
     return [word for offset, record in enumerate(log[start:], start) for word in over.take(offset, record)]
 
 
@@ -149,6 +176,99 @@ def test_a_record_that_is_late_is_not_taken_into_a_hop_that_was_scored() -> None
     late = PartitionCounter().count_buckets(0, [ticket(0, 20, "network")])[0]
     assert over.take(9, late) == []
     assert over.newest == newest
+
+
+ALL_KINDS = (AnswerKind.ACKNOWLEDGED, AnswerKind.MUTED, AnswerKind.DISMISSED)
+
+
+def test_an_answer_is_told_once_at_the_time_of_the_tickets_and_stays_on_the_incident() -> None:
+    log = log_of({"network": (120, 140)})
+    plain = told(watch(), log)
+    name = plain[0].incident_id
+    taken = said(name, AnswerKind.ACKNOWLEDGED)
+    words = told(watch(), answered_after(log, 126, taken, taken, replace(taken, answer_id="a-2")))
+    (word,) = [word for word in words if word.stage is AlertStage.ACKNOWLEDGED]
+    (answer,) = word.answers
+    assert (answer.answer_id, answer.actor, answer.reason, answer.until) == ("a-1", "jo", "known", None)
+    assert answer.at == word.at
+    assert timedelta(minutes=125) <= word.at - START <= timedelta(minutes=126)
+    later = words[words.index(word) + 1 :]
+    assert later[-1].stage is AlertStage.RESOLVED
+    assert {one.answers for one in later} == {word.answers}
+    assert [replace(one, answers=()) for one in words if one is not word] == plain, "nothing else has changed"
+
+
+def test_answers_to_what_is_not_open_change_nothing() -> None:
+    log = log_of({"network": (120, 140)})
+    expected = told(watch(), log)
+    name = expected[0].incident_id
+    answers = [said(name, kind, hours=2 if kind is AnswerKind.MUTED else 0) for kind in ALL_KINDS]
+    whole = answered_after(log, 170, *answers, said("nobody knows it", AnswerKind.DISMISSED))
+    assert told(watch(), [*answers, *answered_after(log, 60, *answers), *whole[len(log) :]]) == expected
+    assert told(watch(), whole) == expected
+
+
+LATER = {"network": (190.0, 197.0), "billing": (190.0, 197.0)}
+
+
+@pytest.mark.parametrize(("hours", "pages"), [(2.0, False), (0.5, True)], ids=["muted", "the mute is over"])
+def test_a_muted_series_opens_and_pages_nobody_until_the_mute_ends_and_another_pages(hours: float, pages: bool) -> None:
+    log = log_of({"network": (120, 126)}, hours=4.0, later=LATER)
+    first = told(watch(), log)[0]
+    words = told(watch(), answered_after(log, 124, said(first.incident_id, AnswerKind.MUTED, hours=hours)))
+    (mute,) = [word for word in words if word.stage is AlertStage.ACKNOWLEDGED]
+    assert mute.answers[-1].until == mute.at + timedelta(hours=hours)
+    opened = {word.subject: word for word in words if word.stage is AlertStage.OPENED}
+    assert words[0] == first
+    assert opened["category=network"].incident_id != first.incident_id
+    assert opened["category=network"].page is pages
+    assert ("category=network is muted until 2026-03-02 12:0" in opened["category=network"].note) is not pages
+    assert opened["category=billing"].page
+
+
+def test_a_dismissed_incidents_series_need_more_to_open_the_next_one_and_one_dismissal_counts_once() -> None:
+    log = log_of({"network": (120, 126)}, hours=4.0, later={"network": (210, 214)})
+    plain = told(watch(), log)
+    name = plain[0].incident_id
+    subjects = [word.subject for word in plain if word.stage is AlertStage.OPENED]
+    assert subjects == ["category=network", "category=network"]
+    noise = [said(name, AnswerKind.DISMISSED, answer_id=f"a-{number}") for number in range(9)]
+    once, often = (told(watch(), answered_after(log, 124, *noise[:number])) for number in (1, 9))
+    assert [word.subject for word in once if word.stage is AlertStage.OPENED] == subjects[:1]
+    assert often == once
+
+
+def test_a_snapshot_keeps_what_people_answered() -> None:
+    log = log_of({"network": (120, 126)}, hours=4.0, later=LATER)
+    name = told(watch(), log)[0].incident_id
+    answers = [said(name, kind, f"a-{kind}", hours=2 if kind is AnswerKind.MUTED else 0) for kind in ALL_KINDS]
+    whole_log = answered_after(log, 124, *answers)
+    whole = watch()
+    expected = told(whole, whole_log)
+    cut = next(place for place, one in enumerate(whole_log) if isinstance(one, AlertAnswered)) + 2
+    before = watch()
+    first = told(before, whole_log[:cut])
+    after = watch()
+    after.restore(before.to_bytes())
+    assert first + told(after, whole_log, cut - 2) == expected, "two answers come once more"
+    assert after.to_bytes() == whole.to_bytes()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"kind": AnswerKind.MUTED, "mute_ms": 0},
+        {"kind": AnswerKind.MUTED, "mute_ms": 31 * 24 * 3_600_000},
+        {"mute_ms": 5},
+        {"actor": " "},
+        {"actor": "x" * 201},
+        {"reason": "x" * 1001},
+        {"occurred_at": datetime(2026, 3, 2)},  # noqa: DTZ001  no time zone is what is tried
+    ],
+)
+def test_an_answer_that_makes_no_sense_is_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(InvalidEvent):
+        replace(said("i", AnswerKind.ACKNOWLEDGED), **changes)  # type: ignore[arg-type]  some are wrong, that is the point
 
 
 def test_series_beyond_the_room_are_not_watched_and_said_so() -> None:

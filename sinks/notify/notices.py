@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import quote
 
-from schemas.alerts import Alert, AlertKind, AlertStage, CausePart
+from schemas.alerts import Alert, AlertAnswer, AlertKind, AlertStage, AnswerKind, CausePart
 
 TICKET_FIELD = "{ticket_id}"
 """In the URL of a ticket: where its id goes."""
@@ -73,9 +73,11 @@ _UNITS = {
     AlertKind.CONSUMER_LAG: "records behind",
     AlertKind.DEAD_LETTER_RATE: "dead letters",
 }
+_ANSWERED = {AnswerKind.ACKNOWLEDGED: "Taken: ", AnswerKind.MUTED: "Muted: ", AnswerKind.DISMISSED: "Dismissed: "}
 _ADVICE = {
     AlertKind.SPIKE: "Read the example tickets. If they tell of an outage, open an incident with {team} and give all "
-    "of these tickets one answer. If they do not, dismiss the alert: the next one on this series then needs more.",
+    "of these tickets one answer. If they do not, dismiss the alert (triage alerts dismiss): the next one on this "
+    "series then needs more.",
     AlertKind.DRIFT: "Tickets are not what the models learned from: look at what is named here, correct some of them, "
     "and train on newer tickets (triage train).",
     AlertKind.SLA_AT_RISK: "These tickets miss their time soon: {team} takes them first, or gets help.",
@@ -91,7 +93,9 @@ def headline(alert: Alert) -> str:
     begun = f"since {_clock(alert.opened_at, alert.at)}"
     if alert.stage is AlertStage.RESOLVED:
         begun = f"from {_clock(alert.opened_at, alert.at)} to {_clock(alert.at, alert.at)}"
-    start = {AlertStage.RESOLVED: "Over: ", AlertStage.ACKNOWLEDGED: "Taken: "}.get(alert.stage, "")
+    start = "Over: " if alert.stage is AlertStage.RESOLVED else ""
+    if alert.stage is AlertStage.ACKNOWLEDGED:
+        start = _ANSWERED[alert.answers[-1].kind if alert.answers else AnswerKind.ACKNOWLEDGED]
     much = f"{_count(alert.size.observed)} {_UNITS[alert.kind]} instead of {_count(alert.size.expected)}"
     return f"{start}{_TITLES[alert.kind]}: {alert.subject}, {much} {begun}"
 
@@ -116,11 +120,19 @@ def facts(alert: Alert) -> list[Fact]:
         found.append(Fact("Tickets", ", ".join(tickets) + first))
     if alert.team:
         found.append(Fact("Owner", alert.team))
+    if alert.answers:
+        found.append(Fact("Answered", "; ".join(map(answered, alert.answers))))
     if not alert.page:
         found.append(Fact("Page", "nobody is woken for it" + (f": {alert.note}" if alert.note else "")))
     elif alert.note:
         found.append(Fact("Note", alert.note))
     return found
+
+
+def answered(answer: AlertAnswer) -> str:
+    """Who answered what, and why."""
+    until = "" if answer.until is None else f" until {_moment(answer.until)}"
+    return f"{answer.kind.value}{until} by {answer.actor}" + (f": {answer.reason}" if answer.reason else "")
 
 
 def advice(alert: Alert) -> str:

@@ -42,8 +42,9 @@ class PagerDuty:
         return (self.routing_key,)
 
     def wants(self, alert: Alert) -> bool:
-        """Whether anybody is to be woken: not where the team's budget of pages was used up."""
-        return alert.page
+        """Whether anybody is to be woken: not where the alert pages nobody, nor once somebody has answered it."""
+        begins = alert.stage in (AlertStage.OPENED, AlertStage.UPDATED)
+        return alert.page and not (begins and alert.answers)
 
     def request(self, alert: Alert, _now: datetime) -> Request:
         """`POST /v2/enqueue`."""

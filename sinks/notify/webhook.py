@@ -90,6 +90,8 @@ def signature(key: bytes, number: str, timestamp: int, body: bytes) -> str:
 def message_id(alert: Alert) -> str:
     """The same for the same word on the same incident, whoever tells it and however often."""
     name = f"{alert.incident_id}\n{alert.stage.value}\n{alert.at.isoformat()}"
+    if alert.answers:
+        name += f"\n{alert.answers[-1].answer_id}"
     return f"msg_{uuid.uuid5(_MESSAGES, name).hex}"
 
 
@@ -115,6 +117,16 @@ def message(alert: Alert, links: Links) -> dict[str, Any]:
             "examples": list(cause.examples),
             "first_ticket": cause.first_ticket,
             "requesters": cause.requesters,
+            "answers": [
+                {
+                    "kind": one.kind.value,
+                    "actor": one.actor,
+                    "reason": one.reason,
+                    "at": _iso(one.at),
+                    "until": None if one.until is None else _iso(one.until),
+                }
+                for one in alert.answers
+            ],
             "headline": headline(alert),
             "facts": {fact.label: fact.text for fact in facts(alert)},
             "todo": advice(alert),

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from schemas import topics
-from schemas.alerts import Alert
+from schemas.alerts import Alert, AlertAnswered, is_answer
 from schemas.cloudevents import LATENCY_HEADER
 from schemas.counts import BucketCounts
 from schemas.dead_letters import REDRIVEN_HEADER, DeadLetter, marked_place
@@ -37,7 +37,7 @@ SLOW_AFTER = timedelta(seconds=5)
 """An answer that takes longer is waited for as if the store were away: a slow store is no stuck worker."""
 
 
-_Archived = TicketEvent | Decision | Feedback | BucketCounts | Alert
+_Archived = TicketEvent | Decision | Feedback | BucketCounts | Alert | AlertAnswered
 
 _WORDS: Mapping[str, type[_Archived]] = {
     topics.EVENTS.name: TicketEvent,
@@ -121,7 +121,10 @@ class ArchiveAgent:
             return dead_letter_row(letter, position_of(record))
         if record.topic == topics.EVENTS.name and _takes_over(record):
             return None
-        word = await self._decoder.decode(record.value, _WORDS[record.topic])
+        kind = _WORDS[record.topic]
+        if kind is BucketCounts and is_answer(record.key):
+            kind = AlertAnswered
+        word = await self._decoder.decode(record.value, kind)
         if isinstance(word, DeadLettered):
             # The triage agent has made a dead letter of an unreadable event.
             return None if record.topic == topics.EVENTS.name else word
@@ -163,6 +166,8 @@ def _row_of(word: _Archived, record: Record) -> Row | None:
             return counts_row(word, position_of(record)) if word.counts else None  # without counts it is a mark
         case Alert():
             return alert_row(word, position_of(record))
+        case AlertAnswered():
+            return None  # the word that follows from it tells of it
 
 
 def _latency_ms(record: Record) -> int:

@@ -124,7 +124,10 @@ def held_back(
     `newest` is the log's newest word on the incident, `told` whether the receiver knows of the incident already.
     """
     if newest is not None and newest.at > alert.at and not (told and alert.stage is AlertStage.RESOLVED):
-        return "it is over already" if newest.stage is AlertStage.RESOLVED else "there is newer word of it"
+        if newest.stage is AlertStage.RESOLVED:
+            return "it is over already"
+        if not (told and alert.stage is AlertStage.ACKNOWLEDGED):  # the newer word may be one that is not told
+            return "there is newer word of it"
     if alert.stage in (AlertStage.ACKNOWLEDGED, AlertStage.RESOLVED):
         return None if told else "nobody was told that it began"
     if told and not repeats:

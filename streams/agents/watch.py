@@ -20,10 +20,10 @@ from aiokafka.errors import KafkaError
 from models.counting import CountingSettings
 from models.watching import SpikeWatch
 from schemas import topics
-from schemas.alerts import Alert
+from schemas.alerts import Alert, AlertAnswered, is_answer
 from schemas.codec import Codec
 from schemas.counts import BucketCounts
-from schemas.errors import BadSnapshot
+from schemas.errors import BadSnapshot, DeadLettered
 from sinks.snapshots import SnapshotFolder
 from streams.agents import Role
 from streams.batches import Record
@@ -157,13 +157,16 @@ class WatchAgent:
         return {place[1] for place, (start, end) in bounds.items() if max(start, committed.get(place, -1)) >= end}
 
     async def _taken(self, watch: SpikeWatch, records: Sequence[Record]) -> list[Alert]:
-        words: list[tuple[int, BucketCounts]] = []
+        words: list[tuple[int, BucketCounts | AlertAnswered]] = []
         for record in records:
-            word = await self._decoder.decode(record.value, BucketCounts)
-            if isinstance(word, BucketCounts):
-                words.append((record.offset, word))
+            kind = AlertAnswered if is_answer(record.key) else BucketCounts
+            word = await self._decoder.decode(record.value, kind)
+            if isinstance(word, DeadLettered):
+                log.warning(
+                    "%s[%d]@%d is no %s: %s", record.topic, record.partition, record.offset, kind.__name__, word
+                )
             else:
-                log.warning("%s[%d]@%d is no count: %s", record.topic, record.partition, record.offset, word)
+                words.append((record.offset, word))
         return await asyncio.to_thread(lambda: [alert for offset, word in words for alert in watch.take(offset, word)])
 
     async def _loaded(self, first: int) -> SpikeWatch:

@@ -9,6 +9,7 @@ SELECT
     requesters,
     arrayStringConcat(arrayMap(item -> item.text, arraySlice(terms, 1, 3)), ', ') AS words,
     first_ticket,
+    arrayStringConcat(arrayMap(item -> concat(item.kind, ' by ', item.actor), answers), ', ') AS answered,
     page
 FROM incidents
 ORDER BY opened_at DESC, incident_id
