@@ -97,20 +97,12 @@ def print_set(shown: Shown, console: Console, *, as_json: bool) -> None:
     for head, model in sorted(chosen.heads.items()):
         heads.add_row(head, escape(model))
     console.print(heads)
-    live = shown.live_in
-    where = (
-        f"all {partitions} partitions"
-        if len(live) == partitions
-        else f"partitions {_numbers(live)}"
-        if live
-        else "no partition"
-    )
     first = (
         "; it decides on whatever stands before the first activation"
         if chosen.version == shown.model_log.lineage.first
         else ""
     )
-    console.print(f"live in {where}{first}")
+    console.print(f"live in {_where(shown.live_in, partitions)}{first}")
     _print_activations(shown, console)
     console.print(_lessons_line(shown.lessons))
 
@@ -148,15 +140,18 @@ def _lessons_line(lessons: dict[int, int | None]) -> str:
     if set(by_last) <= {None}:
         return "no lessons are known yet"
     parts = (
-        f"{'none' if last is None else f'lessons up to {last}'} in "
-        + ("all partitions" if len(by_last) == 1 else f"partitions {_numbers(numbers)}")
+        f"{'none' if last is None else f'lessons up to {last}'} in {_where(numbers, len(lessons))}"
         for last, numbers in sorted(by_last.items(), key=lambda item: -1 if item[0] is None else item[0])
     )
     return f"known, as by any set: {'; '.join(parts)}"
 
 
-def _numbers(partitions: list[int]) -> str:
-    return ", ".join(map(str, partitions))
+def _where(numbers: list[int], partitions: int) -> str:
+    if len(numbers) == partitions:
+        return f"all {partitions} partitions"
+    if not numbers:
+        return "no partition"
+    return f"partition{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
 
 
 def _as_json(shown: Shown) -> dict[str, object]:

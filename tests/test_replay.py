@@ -201,6 +201,8 @@ def test_who_promotes_and_rolls_back_is_told_and_what_is_unclear_is_refused(
     pipeline.publish(activations(own, partitions[:3]))
     assert "partitions have different live models" in refused(pipeline, "rollback")
     assert shown(pipeline, own)["live_in"] == partitions[:3]
+    assert pipeline.triage("models", "activate", own).returncode == 0, "the earlier name of promote"
+    assert shown(pipeline, own)["live_in"] == partitions
     assert "1,000 characters at most" in refused(pipeline, "promote", own, "--reason", "x" * 1_001)
     assert "is no recorded set" in refused(pipeline, "show", "m-nowhere")
     assert replayed(pipeline)["verdicts"]["identical"] == 80
