@@ -179,7 +179,8 @@ async def _archive_plan(
         if folder is not None:
             owner = await stack.enter_async_context(serve_as_owner(folder, store))
             log.info("the embedded store answers other processes at %s", owner.url)
-        planner = Planner(store, wanted, wiring.wall_clock)
+        counted = await topic_admin.partition_counts([topics.DECISIONS.name], settings)
+        planner = Planner(store, counted[topics.DECISIONS.name], wanted, wiring.wall_clock)
         planning = asyncio.ensure_future(planner.run())
         planning.add_done_callback(lambda done: _pass_on(done, failed))
 
