@@ -34,8 +34,8 @@ LEAST_HOURS = 24
 HOURS_AT_A_TIME = 24
 
 _LOOK_EVERY = timedelta(minutes=1)
-_BACK = timedelta(weeks=WEEKS_BACK)
-_LONGEST_SILENCE = timedelta(weeks=1)
+BACK = timedelta(weeks=WEEKS_BACK)
+LONGEST_SILENCE = timedelta(weeks=1)
 """Where no ticket has come for so long there is nothing to forecast; a source may have got one year wrong."""
 _CALENDAR = WeekCalendar()
 
@@ -133,7 +133,7 @@ class Planner:
         rows: list[ForecastRow] = []
         for hour in whole:
             self._next = hour + HOUR
-            self._hours = {at: some for at, some in self._hours.items() if at >= self._next - _BACK}
+            self._hours = {at: some for at, some in self._hours.items() if at >= self._next - BACK}
             if hour in counts:
                 self._hours[hour] = counts[hour]
             if self._made is not None and self._next <= self._made:
@@ -153,13 +153,13 @@ class Planner:
         if self._next is None:
             self._hours.clear()
             self._made = forecasts.newest_made(self._store)
-            since = None if self._made is None else self._made + HOUR - _BACK
+            since = None if self._made is None else self._made + HOUR - BACK
             return forecasts.first_counted(self._store, since)
         return forecasts.first_counted(self._store, self._next)
 
     async def _forecast(self, made_at: datetime) -> list[ForecastRow]:
         start = min(self._hours, default=made_at)
-        if made_at - start < LEAST_HOURS * HOUR or made_at - max(self._hours) > _LONGEST_SILENCE:
+        if made_at - start < LEAST_HOURS * HOUR or made_at - max(self._hours) > LONGEST_SILENCE:
             return []
         rows: list[ForecastRow] = []
         for series in largest(self._hours):
