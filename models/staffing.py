@@ -10,7 +10,8 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 
-_MOST_AGENTS = 100_000
+MOST_AGENTS = 100_000
+"""More than any team has: a load that keeps more of them busy is no load."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +70,8 @@ def agents_needed(tickets_per_hour: float, wanted: ServiceLevel) -> int:
     if not erlangs:
         return 0
     agents = max(math.floor(erlangs) + 1, math.ceil(erlangs / wanted.occupancy - 1e-9))
-    if agents > _MOST_AGENTS:
-        raise ValueError(f"{tickets_per_hour} tickets an hour keep more than {_MOST_AGENTS} agents busy")
+    if agents > MOST_AGENTS:
+        raise ValueError(f"{tickets_per_hour} tickets an hour keep more than {MOST_AGENTS} agents busy")
     while answered_within(agents, erlangs, wanted) < wanted.share:
         agents += 1
     return agents

@@ -144,6 +144,12 @@ class Settings(BaseSettings):
         default=None, description="where a ticket is found, with {ticket_id} in it: then example tickets are links"
     )
     notify_runbook_url: str | None = Field(default=None, description="a page that alerts link to: what to do")
+    handling_minutes: float = Field(
+        default=10.0,
+        gt=0,
+        le=1440,
+        description="the mean time that a ticket takes an agent, for the agents needed in stored forecasts",
+    )
     maven_mirror: str | None = Field(
         default=None, description="a Maven repository to fetch the embedded broker's jars from"
     )

@@ -153,14 +153,17 @@ async def _archive_plan(
     stack: AsyncExitStack, settings: Settings, decoder: Decoder, failed: asyncio.Future[None]
 ) -> AgentPlan:
     # What a worker that only decides would import for nothing: half a second of its start.
+    from models.staffing import ServiceLevel  # noqa: PLC0415
     from sinks.archive import Archive  # noqa: PLC0415
     from sinks.migrations import migrate  # noqa: PLC0415
     from sinks.owner import serve_as_owner  # noqa: PLC0415
     from sinks.store import Store  # noqa: PLC0415
     from streams.agents.archive import ArchiveAgent  # noqa: PLC0415
+    from streams.planning import Planner  # noqa: PLC0415
 
     publisher = await stack.enter_async_context(Publisher(settings.producer_options()))
     folder = settings.store_access.embedded_folder
+    wanted = ServiceLevel(handling=timedelta(minutes=settings.handling_minutes))
 
     async def open_archive() -> Archive:
         store = await asyncio.to_thread(Store, settings.store_access)
@@ -176,6 +179,16 @@ async def _archive_plan(
         if folder is not None:
             owner = await stack.enter_async_context(serve_as_owner(folder, store))
             log.info("the embedded store answers other processes at %s", owner.url)
+        counted = await topic_admin.partition_counts([topics.DECISIONS.name], settings)
+        planner = Planner(store, counted[topics.DECISIONS.name], wanted, wiring.wall_clock)
+        planning = asyncio.ensure_future(planner.run())
+        planning.add_done_callback(lambda done: _pass_on(done, failed))
+
+        async def end_planning() -> None:
+            planner.stop()
+            await asyncio.wait({planning})  # the store is closed after that
+
+        stack.push_async_callback(end_planning)
         return archive
 
     agent = ArchiveAgent(open_archive=open_archive, decoder=decoder, publisher=publisher, clock=wiring.wall_clock)

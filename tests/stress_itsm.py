@@ -21,14 +21,18 @@ import time
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import astuple, fields
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from aiokafka import ConsumerRecord
 from pipeline import Pipeline
 
 from models.counting import PartitionCounter, counted
+from models.forecast import HOUR
+from models.staffing import ServiceLevel
 from models.watching import SpikeWatch
 from schemas import topics
 from schemas.alerts import Alert, AlertStage
@@ -36,13 +40,16 @@ from schemas.cloudevents import REQUESTER_HEADER
 from schemas.counts import BucketCounts
 from schemas.decisions import Decision
 from schemas.events import EventKind, TicketEvent
+from sinks.forecasts import ForecastRow
 from streams import wiring
 from streams.agents.count import SETTINGS
 from streams.batches import time_of
 from streams.broker import Broker
+from streams.planning import BACK, LEAST_HOURS, LONGEST_SILENCE, largest, planned
 from streams.topic_admin import committed_offsets
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "itsm" / "incident_event_log.zip"
+_FORECAST = ("all=", "team=", "category=")
 ENDS = {"Resolved": EventKind.RESOLVED, "Closed": EventKind.CLOSED}
 
 
@@ -96,8 +103,8 @@ class Run:
         """The problems that were found."""
         pipeline = self._pipeline
         began = time.monotonic()
-        environment = {"TRIAGE_SNAPSHOT_SECONDS": "5"}
-        worker = pipeline.start_worker(**environment)
+        start = partial(pipeline.start_worker, TRIAGE_SNAPSHOT_SECONDS="5")
+        worker = start()
         pipeline.publish(replayed)
         for _ in range(self._kills):
             before = self._counts_end()
@@ -106,7 +113,7 @@ class Run:
             )
             time.sleep(self._random.uniform(0, 5))
             worker.kill()
-            worker = pipeline.start_worker(**environment)
+            worker = start()
         pipeline.wait_for("all to be through", self._is_through, within_seconds=within_seconds)
         self.report["seconds"] = round(time.monotonic() - began)
         problems = self._compare()
@@ -162,6 +169,7 @@ class Run:
         counts = {(bucket.replace(tzinfo=UTC), series): tickets for bucket, series, tickets in rows}
         if counts != dict(expected):
             problems.append(f"{sum(counts.values())} are counted in the store, {sum(expected.values())} in the log")
+        problems += self._compare_forecasts(log)
         self.report |= {
             "decisions": len(pipeline.read(topics.DECISIONS)),
             "records of counts": len(log),
@@ -171,6 +179,64 @@ class Run:
             "words told twice": len(pipeline.read(topics.ALERTS)) - len(fold),
         }
         return problems
+
+    def _compare_forecasts(self, log: list[ConsumerRecord]) -> list[str]:
+        """Forecasts as they follow from the log of counts, hour after hour, against those in the store."""
+        hours = self._whole_hours(log)
+        wanted = ServiceLevel(handling=timedelta(minutes=self._pipeline.settings.handling_minutes))
+        expected: list[tuple[Any, ...]] = []
+        for made_at in (hour + HOUR for hour in hours):
+            known = {hour: counts for hour, counts in hours.items() if made_at - BACK <= hour < made_at and counts}
+            start = min(known, default=made_at)
+            if made_at - start >= LEAST_HOURS * HOUR and made_at - max(known) <= LONGEST_SILENCE:
+                for series in largest(known):
+                    counts = {hour: some[series] for hour, some in known.items() if series in some}
+                    expected += map(astuple, planned(series, counts, start, made_at, wanted))
+        last = max((made for row in expected if isinstance(made := row[2], datetime)), default=None)
+        columns = ", ".join(one.name for one in fields(ForecastRow))
+
+        def stored() -> list[tuple[Any, ...]]:
+            rows = self._pipeline.ask_store(f"SELECT {columns} FROM forecasts FINAL")  # noqa: S608  our own names
+            return [(row[0], row[1].replace(tzinfo=UTC), row[2].replace(tzinfo=UTC), *row[3:]) for row in rows]
+
+        if last is not None:
+            self._pipeline.wait_for(
+                "the last forecast", lambda: any(row[2] >= last for row in stored()), within_seconds=1800
+            )
+        # Time goes on at the clock's pace while all is compared.
+        found = [_rounded(row) for row in stored() if last is None or row[2] <= last]
+        self.report["rows of forecasts"] = len(found)
+        differing = Counter(found) - Counter(map(_rounded, expected)) | Counter(map(_rounded, expected)) - Counter(
+            found
+        )
+        return [f"{differing.total()} rows of forecasts differ, as {min(differing)}"] if differing else []
+
+    def _whole_hours(self, log: list[ConsumerRecord]) -> dict[datetime, Counter[str]]:
+        """The tickets of each hour at the record with which its last partition has passed it; from the first on."""
+        lateness = SETTINGS.lateness
+        newest: dict[int, datetime] = {}
+        told: dict[tuple[datetime, int], BucketCounts] = {}
+        found: dict[datetime, Counter[str]] = {}
+        following: datetime | None = None
+        for record in log:
+            word = self._pipeline.codec.decode(record.value, BucketCounts)
+            newest[word.partition] = max(word.bucket, newest.get(word.partition, word.bucket))
+            if word.counts:
+                known = told.get((word.bucket, word.partition))
+                if known is None or known.through < word.through:
+                    told[word.bucket, word.partition] = word
+            if len(newest) < topics.PARTITIONS or not told:
+                continue
+            if following is None:
+                following = min(bucket for bucket, _ in told).replace(minute=0, second=0)
+            while min(newest.values()) - lateness >= following + HOUR:
+                counts = found.setdefault(following, Counter())
+                for bucket, partition in [place for place in told if place[0] < following + HOUR]:
+                    part = told.pop((bucket, partition))
+                    if bucket >= following:
+                        counts.update({name: n for name, n in part.counts.items() if name.startswith(_FORECAST)})
+                following += HOUR
+        return found
 
     def _expected_counts(self) -> Counter[tuple[datetime, str]]:
         """Each partition's decisions counted in one go, without process, snapshot or store."""
@@ -187,6 +253,10 @@ class Run:
         for told in newest.values():
             found.update({(told.bucket, series): count for series, count in told.counts.items()})
         return found
+
+
+def _rounded(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(round(value, 5) if isinstance(value, float) else value for value in row)
 
 
 def main() -> int:

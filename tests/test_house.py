@@ -158,6 +158,7 @@ def test_every_topic_table_and_query_is_documented() -> None:
         *TABLES,
         *views,
         "sla_targets",
+        "forecasts",
         "schema_migrations",
         "decisions_per_minute",
         "ticket_decisions_latest",

@@ -20,6 +20,7 @@ from schemas.feedback import Feedback
 from schemas.lessons import activated_lessons
 from schemas.model_log import activated_version
 from sinks.archive import Archive
+from sinks.forecasts import passed_hour
 from sinks.rows import Row, alert_row, counts_row, dead_letter_row, decision_row, event_row, feedback_row
 from streams.batches import Record, position_of, time_of
 from streams.dead_letters import dead_letter
@@ -36,6 +37,7 @@ LONGEST_WAIT = timedelta(seconds=30)
 SLOW_AFTER = timedelta(seconds=5)
 """An answer that takes longer is waited for as if the store were away: a slow store is no stuck worker."""
 
+_BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 
 _Archived = TicketEvent | Decision | Feedback | BucketCounts | Alert | AlertAnswered
 
@@ -66,6 +68,8 @@ class ArchiveAgent:
         self._publisher = publisher
         self._clock = clock
         self._store_away: str | None = None
+        self._passed: dict[int, datetime] = {}
+        """The hour that a mark of each source partition has passed. What is forgotten here is stored once more."""
 
     @property
     def waiting_for(self) -> str | None:
@@ -128,7 +132,17 @@ class ArchiveAgent:
         if isinstance(word, DeadLettered):
             # The triage agent has made a dead letter of an unreadable event.
             return None if record.topic == topics.EVENTS.name else word
+        if isinstance(word, BucketCounts) and not word.counts and not self._passes_an_hour(word):
+            return None
         return _row_of(word, record)
+
+    def _passes_an_hour(self, mark: BucketCounts) -> bool:
+        """Whether a mark says what the store is to know: one an hour tells when an hour is whole."""
+        hour = passed_hour(mark.bucket)
+        if hour <= self._passed.get(mark.partition, _BEFORE_ALL):
+            return False
+        self._passed[mark.partition] = hour
+        return True
 
     async def _write(self, rows: Sequence[Row]) -> None:
         wait = timedelta(seconds=1)
@@ -154,7 +168,7 @@ class ArchiveAgent:
         await task
 
 
-def _row_of(word: _Archived, record: Record) -> Row | None:
+def _row_of(word: _Archived, record: Record) -> Row:
     match word:
         case TicketEvent():
             return event_row(word, position_of(record))
@@ -163,7 +177,7 @@ def _row_of(word: _Archived, record: Record) -> Row | None:
         case Decision():
             return decision_row(word, decided_at=time_of(record), latency_ms=_latency_ms(record))
         case BucketCounts():
-            return counts_row(word, position_of(record)) if word.counts else None  # without counts it is a mark
+            return counts_row(word, position_of(record))
         case Alert():
             return alert_row(word, position_of(record))
         case AlertAnswered():
