@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from models import language, sentiment
+from models.bands import is_drawn
 from models.language import LanguageJudge
 from models.priority import with_circumstances
 from models.rules import PhraseRules
@@ -18,8 +19,8 @@ from models.scores import judge, rounded, set_by_a_person, softmax
 from models.sentiment import score_sentiment
 from models.taxonomy import OTHER, Label, Taxonomy
 from models.text import fold
-from schemas.decisions import Band, Decision, Judgement, LogPosition, Reason
-from schemas.events import TicketEvent
+from schemas.decisions import AUDITED, Band, Decision, Judgement, LogPosition, Reason
+from schemas.events import EventKind, TicketEvent
 from schemas.topics import REVIEW_QUEUE
 
 if TYPE_CHECKING:
@@ -87,9 +88,13 @@ def decide(event: TicketEvent, position: LogPosition, models: Models) -> Decisio
     intent = _or_human(human, "intent") or _judged(*_scored("intent", models.intent, folded, bag, models))
     priority = _or_human(human, "priority") or _priority(event, folded, bag, mood_score, models)
 
+    name = decision_id(event)
     team, band = _route(category, tongue, human.get("team"), models.taxonomy)
+    if _is_audited(event, name, category, tongue, models.taxonomy):
+        band = Band.REVIEW
+        category = replace(category, reasons=(*category.reasons, Reason(text=AUDITED, weight=0.0)))
     return Decision(
-        decision_id=decision_id(event),
+        decision_id=name,
         event_id=event.event_id,
         event=position,
         kind=event.kind,
@@ -162,3 +167,12 @@ def _route(category: Judgement, tongue: Judgement, human_team: str | None, taxon
     if label is None or tongue.label == language.UNSUPPORTED:
         return team.name, Band.REVIEW
     return team.name, team.band(category.probability)
+
+
+def _is_audited(event: TicketEvent, name: str, category: Judgement, tongue: Judgement, taxonomy: Taxonomy) -> bool:
+    """Whether a decision is drawn for an audit: only one on a new ticket that the machine routes by itself."""
+    if event.kind is not EventKind.CREATED or "team" in event.human_set or category.human:
+        return False
+    if tongue.label == language.UNSUPPORTED:
+        return False
+    return is_drawn(name, taxonomy.teams[taxonomy.categories[category.label].team].audit)

@@ -13,9 +13,10 @@ from pipeline import Pipeline, at
 
 from models.sets import SET, model_set
 from schemas import topics
-from schemas.decisions import Decision
+from schemas.decisions import AUDITED, Assignment, Decision
 from schemas.events import EventKind, TicketEvent
 from schemas.model_log import ACTIVATION_HEADER
+from schemas.topics import REVIEW_QUEUE
 from streams import wiring
 from streams.publish import Outgoing
 from streams.settings import load_settings
@@ -121,6 +122,22 @@ def test_models_take_over_at_an_event_and_everything_can_be_decided_again(  # no
     unknown = pipeline.triage("replay", "--model", "m-nowhere")
     assert unknown.returncode == 2
     assert own in unknown.stderr
+
+
+def test_audited_tickets_wait_for_a_person_and_are_drawn_again(pipeline: Pipeline, tmp_path: Path) -> None:
+    path = tmp_path / "audited.toml"
+    path.write_text(TEXT.replace("[bands]\n", "[bands]\naudit = 0.5\n", 1), encoding="utf-8")
+    worker = pipeline.start_worker("--only", "triage", TRIAGE_TAXONOMY=str(path))
+    pipeline.publish(tickets(0, 40))
+    wait_until_decided(pipeline, 40)
+    assert worker.stop() == 0
+    made = [pipeline.codec.decode(record.value, Decision) for record in pipeline.read(topics.DECISIONS)]
+    drawn = {decision.decision_id for decision in made if decision.audited}
+    assert 5 < len(drawn) < 35
+    reviewed = [pipeline.codec.decode(record.value, Assignment) for record in pipeline.assignments()[REVIEW_QUEUE]]
+    assert drawn == {item.decision_id for item in reviewed if item.category.reasons[-1].text == AUDITED}
+    assert replayed(pipeline)["verdicts"]["identical"] == 40
+    assert replayed(pipeline, "--topic", topics.assignments(REVIEW_QUEUE).name)["good"]
 
 
 def test_replay_finds_what_is_wrong_missing_and_too_much(pipeline: Pipeline) -> None:
