@@ -5,6 +5,7 @@ The stages beside this module do not know each other; here they are joined.
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -25,7 +26,10 @@ from schemas.topics import REVIEW_QUEUE
 
 if TYPE_CHECKING:
     from models.features import Bag
-    from models.learned import Learned  # with river and numba: two seconds that a worker without lessons does without
+    from models.learned import (
+        Evidence,
+        Learned,
+    )  # with river and numba: two seconds that a worker without lessons does without
 
 CODE_VERSION = "1"
 """The version of all code that decisions depend on: a change that changes them changes it, and a test says so."""
@@ -82,8 +86,8 @@ def decide(event: TicketEvent, position: LogPosition, models: Models) -> Decisio
 
     tongue = _or_human(human, "language") or models.language.judge(text, event.language_hint)
     mood_score, judged_mood = score_sentiment(text, tongue.label)
-    mood = _or_human(human, "sentiment") or judged_mood
     bag = None if models.learned is None else models.learned.read(text)
+    mood = _or_human(human, "sentiment") or _mood(judged_mood, bag, models)
     category = _or_human(human, "category") or _judged(*_scored("category", models.category, folded, bag, models))
     intent = _or_human(human, "intent") or _judged(*_scored("intent", models.intent, folded, bag, models))
     priority = _or_human(human, "priority") or _priority(event, folded, bag, mood_score, models)
@@ -131,15 +135,39 @@ def _scored(
 ) -> tuple[dict[str, float], dict[str, list[Reason]]]:
     """Score per label of the taxonomy, in nats: the rules', as a prior, and what lessons add; with the reasons."""
     scores, reasons = rules.score(folded)
-    evidence = None if models.learned is None or bag is None else models.learned.evidence(head, bag)
+    _learn_from(_evidence(head, bag, models), scores, reasons)
+    return scores, reasons
+
+
+def _evidence(head: str, bag: Bag | None, models: Models) -> Evidence | None:
+    return None if models.learned is None or bag is None else models.learned.evidence(head, bag)
+
+
+def _learn_from(evidence: Evidence | None, scores: dict[str, float], reasons: dict[str, list[Reason]]) -> None:
+    """Add to `scores` and `reasons` what lessons say, where they say anything."""
     if evidence is None:
-        return scores, reasons
+        return
     weights = {label: evidence.weight(label) for label in scores}
     mean = sum(weights.values()) / len(weights)  # what is added to all labels alike says nothing
     for label, weight in weights.items():
         scores[label] += weight - mean
         reasons.setdefault(label, []).append(Reason(text="learned from corrections", weight=weight - mean))
-    return scores, reasons
+
+
+def _mood(by_lexicon: Judgement, bag: Bag | None, models: Models) -> Judgement:
+    """The mood by the lexicon, as a prior, and what lessons add. The score, on which the priority leans, stays.
+
+    The lexicon is surer than rules: it counts the less, the more of the text lessons know, or one would turn nothing.
+    """
+    evidence = _evidence("sentiment", bag, models)
+    if evidence is None:
+        return by_lexicon
+    rest = 1 - evidence.trust
+    scores = {candidate.label: rest * math.log(candidate.probability) for candidate in by_lexicon.top}
+    known = [replace(reason, weight=rest * reason.weight) for reason in by_lexicon.reasons if rest]
+    reasons = {by_lexicon.label: known}
+    _learn_from(evidence, scores, reasons)
+    return _judged(scores, reasons)
 
 
 def _judged(scores: Mapping[str, float], reasons: Mapping[str, list[Reason]]) -> Judgement:
