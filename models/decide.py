@@ -5,12 +5,14 @@ The stages beside this module do not know each other; here they are joined.
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from models import language, sentiment
+from models.bands import is_drawn
 from models.language import LanguageJudge
 from models.priority import with_circumstances
 from models.rules import PhraseRules
@@ -18,13 +20,16 @@ from models.scores import judge, rounded, set_by_a_person, softmax
 from models.sentiment import score_sentiment
 from models.taxonomy import OTHER, Label, Taxonomy
 from models.text import fold
-from schemas.decisions import Band, Decision, Judgement, LogPosition, Reason
-from schemas.events import TicketEvent
+from schemas.decisions import AUDITED, Band, Decision, Judgement, LogPosition, Reason
+from schemas.events import EventKind, TicketEvent
 from schemas.topics import REVIEW_QUEUE
 
 if TYPE_CHECKING:
     from models.features import Bag
-    from models.learned import Learned  # with river and numba: two seconds that a worker without lessons does without
+    from models.learned import (
+        Evidence,
+        Learned,
+    )  # with river and numba: two seconds that a worker without lessons does without
 
 CODE_VERSION = "1"
 """The version of all code that decisions depend on: a change that changes them changes it, and a test says so."""
@@ -81,15 +86,19 @@ def decide(event: TicketEvent, position: LogPosition, models: Models) -> Decisio
 
     tongue = _or_human(human, "language") or models.language.judge(text, event.language_hint)
     mood_score, judged_mood = score_sentiment(text, tongue.label)
-    mood = _or_human(human, "sentiment") or judged_mood
     bag = None if models.learned is None else models.learned.read(text)
+    mood = _or_human(human, "sentiment") or _mood(judged_mood, bag, models)
     category = _or_human(human, "category") or _judged(*_scored("category", models.category, folded, bag, models))
     intent = _or_human(human, "intent") or _judged(*_scored("intent", models.intent, folded, bag, models))
     priority = _or_human(human, "priority") or _priority(event, folded, bag, mood_score, models)
 
+    name = decision_id(event)
     team, band = _route(category, tongue, human.get("team"), models.taxonomy)
+    if _is_audited(event, name, category, tongue, models.taxonomy):
+        band = Band.REVIEW
+        category = replace(category, reasons=(*category.reasons, Reason(text=AUDITED, weight=0.0)))
     return Decision(
-        decision_id=decision_id(event),
+        decision_id=name,
         event_id=event.event_id,
         event=position,
         kind=event.kind,
@@ -117,10 +126,12 @@ def chances(head: str, text: str, models: Models, learned: Learned) -> Mapping[s
     """Probability per label of a head that learns, of a text alone: without tier, and knowing what is `learned`."""
     folded, bag = fold(text), learned.read(text)
     models = replace(models, learned=learned)
-    if head != "priority":
+    if head in {"category", "intent"}:
         rules = models.category if head == "category" else models.intent
         return softmax(_scored(head, rules, folded, bag, models)[0])
-    mood, _ = score_sentiment(text, models.language.judge(text, None).label)
+    mood, by_lexicon = score_sentiment(text, models.language.judge(text, None).label)
+    if head == "sentiment":
+        return {candidate.label: candidate.probability for candidate in _mood(by_lexicon, bag, models).top}
     scored = _scored(head, models.priority, folded, bag, models)
     return softmax(with_circumstances(*scored, sentiment_score=mood, tier=None, tier_weight=0.0)[0])
 
@@ -138,15 +149,39 @@ def _scored(
 ) -> tuple[dict[str, float], dict[str, list[Reason]]]:
     """Score per label of the taxonomy, in nats: the rules', as a prior, and what lessons add; with the reasons."""
     scores, reasons = rules.score(folded)
-    evidence = None if models.learned is None or bag is None else models.learned.evidence(head, bag)
+    _learn_from(_evidence(head, bag, models), scores, reasons)
+    return scores, reasons
+
+
+def _evidence(head: str, bag: Bag | None, models: Models) -> Evidence | None:
+    return None if models.learned is None or bag is None else models.learned.evidence(head, bag)
+
+
+def _learn_from(evidence: Evidence | None, scores: dict[str, float], reasons: dict[str, list[Reason]]) -> None:
+    """Add to `scores` and `reasons` what lessons say, where they say anything."""
     if evidence is None:
-        return scores, reasons
+        return
     weights = {label: evidence.weight(label) for label in scores}
     mean = sum(weights.values()) / len(weights)  # what is added to all labels alike says nothing
     for label, weight in weights.items():
         scores[label] += weight - mean
         reasons.setdefault(label, []).append(Reason(text="learned from corrections", weight=weight - mean))
-    return scores, reasons
+
+
+def _mood(by_lexicon: Judgement, bag: Bag | None, models: Models) -> Judgement:
+    """The mood by the lexicon, as a prior, and what lessons add. The score, on which the priority leans, stays.
+
+    The lexicon is surer than rules: it counts the less, the more of the text lessons know, or one would turn nothing.
+    """
+    evidence = _evidence("sentiment", bag, models)
+    if evidence is None:
+        return by_lexicon
+    rest = 1 - evidence.trust
+    scores = {candidate.label: rest * math.log(candidate.probability) for candidate in by_lexicon.top}
+    known = [replace(reason, weight=rest * reason.weight) for reason in by_lexicon.reasons if rest]
+    reasons = {by_lexicon.label: known}
+    _learn_from(evidence, scores, reasons)
+    return _judged(scores, reasons)
 
 
 def _judged(scores: Mapping[str, float], reasons: Mapping[str, list[Reason]]) -> Judgement:
@@ -174,3 +209,12 @@ def _route(category: Judgement, tongue: Judgement, human_team: str | None, taxon
     if label is None or tongue.label == language.UNSUPPORTED:
         return team.name, Band.REVIEW
     return team.name, team.band(category.probability)
+
+
+def _is_audited(event: TicketEvent, name: str, category: Judgement, tongue: Judgement, taxonomy: Taxonomy) -> bool:
+    """Whether a decision is drawn for an audit: only one on a new ticket that the machine routes by itself."""
+    if event.kind is not EventKind.CREATED or "team" in event.human_set or category.human:
+        return False
+    if tongue.label == language.UNSUPPORTED:
+        return False
+    return is_drawn(name, taxonomy.teams[taxonomy.categories[category.label].team].audit)

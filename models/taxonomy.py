@@ -6,10 +6,11 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any, cast
 
+from models.bands import Costs
 from models.rules import LabelRules, PhraseRules, Strength
 from schemas.decisions import Band
 from schemas.errors import BadTaxonomy
@@ -19,16 +20,22 @@ PRIORITIES = ("P1", "P2", "P3", "P4")
 OTHER = "other"
 _LABEL = re.compile(r"[a-z0-9_]+")
 _TEAM = re.compile(r"[a-z0-9-]+")
+_THRESHOLDS = {"auto", "suggest"}
+_COSTS = {part.name for part in fields(Costs)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Team:
-    """Who owns tickets; `auto` and `suggest` are the least category probabilities of those bands."""
+    """Who owns tickets; `auto` and `suggest` are the least category probabilities of those bands.
+
+    `audit` is the share of its new tickets, 0 to 1, that people decide whatever the probability.
+    """
 
     name: str
     description: str
     auto: float
     suggest: float
+    audit: float = 0.0
 
     def band(self, probability: float) -> Band:
         """The band of a decision for this team at `probability`."""
@@ -71,12 +78,15 @@ def parse_taxonomy(text: str) -> Taxonomy:
         raise BadTaxonomy(f"the taxonomy is not TOML: {error}") from error
     _only(
         raw,
-        {"version", "languages", "bands", "team", "category", "intent", "priority", "tier"},
+        {"version", "languages", "bands", "costs", "team", "category", "intent", "priority", "tier"},
         "the taxonomy",
     )
-    bands = _table(raw, "bands")
-    _only(bands, {"auto", "suggest"}, "[bands]")
-    teams = {team.name: team for team in (_team(entry, bands) for entry in _tables(raw, "team"))}
+    bands, costs = _table(raw, "bands"), _table(raw, "costs")
+    _only(bands, {*_THRESHOLDS, "audit"}, "[bands]")
+    _only(costs, _COSTS, "[costs]")
+    if costs and bands.keys() & _THRESHOLDS:
+        raise BadTaxonomy("[bands] has thresholds, and [costs] says what they follow from: leave out one")
+    teams = {team.name: team for team in (_team(entry, bands, costs) for entry in _tables(raw, "team"))}
     categories = _labels(raw, "category", teams)
     priorities = _labels(raw, "priority")
     if OTHER not in categories:
@@ -97,19 +107,40 @@ def parse_taxonomy(text: str) -> Taxonomy:
     )
 
 
-def _team(entry: Mapping[str, Any], bands: Mapping[str, Any]) -> Team:
+def _team(entry: Mapping[str, Any], bands: Mapping[str, Any], costs: Mapping[str, Any]) -> Team:
     where = f"team {entry.get('name', '?')!r}"
-    _only(entry, {"name", "description", "auto", "suggest"}, where)
+    _only(entry, {"name", "description", "audit", "costs", *_THRESHOLDS}, where)
     name = str(entry.get("name", ""))
     if not _TEAM.fullmatch(name):
         raise BadTaxonomy(f"{where}: a name is made of a-z, 0-9 and -")
     if name == REVIEW_QUEUE:
         raise BadTaxonomy(f"{where}: this name is reserved for the review queue")
-    thresholds = {**bands, **entry}
-    auto, suggest = (_number(thresholds, band, where) for band in ("auto", "suggest"))
+    auto, suggest = _thresholds(entry, bands, costs, where)
+    audit = _number({"audit": 0.0, **bands, **entry}, "audit", where)
+    if not 0 <= audit <= 1:
+        raise BadTaxonomy(f"{where}: 0 <= audit ({audit}) <= 1 does not hold")
+    return Team(name=name, description=str(entry.get("description", "")), auto=auto, suggest=suggest, audit=audit)
+
+
+def _thresholds(
+    entry: Mapping[str, Any], bands: Mapping[str, Any], costs: Mapping[str, Any], where: str
+) -> tuple[float, float]:
+    """`auto` and `suggest` of a team: its own, or by its own costs, or else by what holds for all."""
+    has_thresholds, own_costs = bool(entry.keys() & _THRESHOLDS), _table(entry, "costs")
+    _only(own_costs, _COSTS, f"{where}, costs")
+    if has_thresholds and own_costs:
+        raise BadTaxonomy(f"{where}: has thresholds, and costs that they follow from: leave out one")
+    if own_costs or (costs and not has_thresholds):
+        given = {**costs, **own_costs}
+        try:
+            return Costs(**{name: _number(given, name, f"{where}, costs") for name in sorted(_COSTS)}).thresholds()
+        except ValueError as error:
+            raise BadTaxonomy(f"{where}, costs: {error}") from error
+    given = {**bands, **entry}
+    auto, suggest = _number(given, "auto", where), _number(given, "suggest", where)
     if not 0 <= suggest <= auto <= 1:
         raise BadTaxonomy(f"{where}: 0 <= suggest ({suggest}) <= auto ({auto}) <= 1 does not hold")
-    return Team(name=name, description=str(entry.get("description", "")), auto=auto, suggest=suggest)
+    return auto, suggest
 
 
 def _labels(raw: Mapping[str, Any], head: str, teams: Mapping[str, Team] | None = None) -> dict[str, Label]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from models.sentiment import LABELS
 from models.taxonomy import Label, Taxonomy
 from schemas.errors import InvalidEvent
 from schemas.feedback import Feedback, FeedbackKind
@@ -20,10 +21,9 @@ class Taught(NamedTuple):
 def taught(feedback: Feedback, taxonomy: Taxonomy) -> Taught | None:
     """What `feedback` teaches; None where it teaches nothing.
 
-    Corrections of category, intent and priority do. A ticket that moved to another team says its category where that
-    team has one alone. Resolutions, ratings, and corrections of language and sentiment teach nothing yet; what a
-    retraction takes back is not known here. Raises InvalidEvent for a label or a team that the taxonomy does not have:
-    labels are closed.
+    Corrections of category, intent, priority and sentiment do. A ticket that moved to another team says its category
+    where that team has one alone. Resolutions, ratings, and corrections of language teach nothing; what a retraction
+    takes back is not known here. Raises InvalidEvent for a label or a team that there is not: labels are closed.
     """
     if feedback.kind is FeedbackKind.REASSIGNMENT:
         return _of_team(feedback.value or "", taxonomy)
@@ -31,6 +31,10 @@ def taught(feedback: Feedback, taxonomy: Taxonomy) -> Taught | None:
         return None
     if feedback.field == "team":
         return _of_team(feedback.value or "", taxonomy)
+    if feedback.field == "sentiment":
+        if feedback.value not in LABELS:
+            raise InvalidEvent(f"there is no sentiment {feedback.value!r}; there are {', '.join(LABELS)}")
+        return Taught("sentiment", feedback.value)
     heads: Mapping[str, Mapping[str, Label]] = {
         "category": taxonomy.categories,
         "intent": taxonomy.intents,

@@ -9,6 +9,9 @@ from enum import StrEnum
 
 from schemas.events import EventKind
 
+AUDITED = "drawn for an audit"
+"""The reason, of weight 0, beside those of the category of a decision that goes to review as a fair sample."""
+
 
 class Band(StrEnum):
     """How far a decision may be trusted."""
@@ -91,6 +94,11 @@ class Decision:
     models: Mapping[str, str]
     """Head to the version of the model that judged."""
     occurred_at: datetime
+
+    @property
+    def audited(self) -> bool:
+        """Whether it goes to review by lot: what people say of such decisions is a fair sample."""
+        return any(reason.text == AUDITED and not reason.weight for reason in self.category.reasons)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

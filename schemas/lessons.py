@@ -13,7 +13,7 @@ from schemas.errors import InvalidEvent
 LESSONS_HEADER = "triage_lessons"
 """On a record without a value on the events' topic: what follows is decided knowing the lessons up to this offset."""
 
-LEARNED_HEADS = ("category", "intent", "priority")
+LEARNED_HEADS = ("category", "intent", "priority", "sentiment")
 """The heads that learn."""
 
 _MOST_DIGITS = 18

@@ -53,7 +53,9 @@ def _print(found: Explanation) -> None:
     for head in found.heads:
         others = ", ".join(f"{label} {chance:.2f}" for label, chance in head.top if label != head.label)
         reasons = (
-            "a person set it" if head.human else ", ".join(f"{weight:+.1f} {text}" for text, weight in head.reasons)
+            "a person set it"
+            if head.human
+            else ", ".join(f"{weight:+.1f} {text}" if weight else text for text, weight in head.reasons)
         )
         heads.add_row(
             head.head,

@@ -46,6 +46,7 @@ class Head(StrEnum):
     CATEGORY = "category"
     INTENT = "intent"
     PRIORITY = "priority"
+    SENTIMENT = "sentiment"
 
 
 @app.command()
@@ -53,7 +54,7 @@ def correct(
     context: typer.Context,
     ticket: Annotated[str, typer.Argument(help="The ticket's id.")],
     field: Annotated[Field, typer.Option(help="What was wrong.")],
-    value: Annotated[str, typer.Option(help="What is right: a label of the taxonomy.")],
+    value: Annotated[str, typer.Option(help="What is right: a label of the taxonomy, or of the sentiment.")],
     source: Annotated[str, typer.Option(help="The ticket's source.")],
     tenant: Annotated[str, typer.Option(help="The ticket's tenant.")] = "default",
     actor: Annotated[str | None, typer.Option(help="Who says so. Default: the user of this machine.")] = None,

@@ -82,6 +82,15 @@ def test_lessons_that_are_written_twice_count_once_and_a_label_that_is_not_there
     assert compare(unknown, models, models)["category"].live_loss == pytest.approx(5.99, abs=0.01)
 
 
+def test_moods_are_compared_by_what_the_sentiment_head_says(models: Models) -> None:
+    course = [
+        replace(lesson, head="sentiment", label="negative", body="Danke, alles wunderbar!") for lesson in lessons(3)
+    ]
+    found = compare(course, models, models)["sentiment"]
+    assert found.lessons == 3
+    assert found.live_loss < 5, "no label that the head does not have"
+
+
 def test_a_difference_that_is_there_is_found() -> None:
     chance = random.Random(3)
 

@@ -19,7 +19,7 @@ from models.rules import SATURATION, LabelRules, PhraseRules, Strength
 from models.taxonomy import Taxonomy
 from models.text import fold, spell_out
 from schemas.codec import Codec
-from schemas.decisions import Assignment, Band, Judgement
+from schemas.decisions import Assignment, Band, Decision, Judgement
 from schemas.errors import BadTaxonomy
 from schemas.events import EventKind, TicketEvent
 from schemas.topics import REVIEW_QUEUE
@@ -247,6 +247,47 @@ def test_thresholds_of_a_team_decide_the_band(taxonomy: Taxonomy) -> None:
         Band.SUGGEST,
         Band.REVIEW,
     ]
+
+
+def audited(taxonomy: Taxonomy, share: float) -> Models:
+    return starting_models(
+        replace(taxonomy, teams={name: replace(team, audit=share) for name, team in taxonomy.teams.items()})
+    )
+
+
+def test_an_audited_decision_goes_to_review_says_so_and_is_else_the_same(models: Models, taxonomy: Taxonomy) -> None:
+    some, all_of_them = audited(taxonomy, 0.3), audited(taxonomy, 1.0)
+    drawn = 0
+    for number, (event, _) in enumerate(islice(generate_labelled(seed=7, start=NOON), 200)):
+        usual, lot = (decide(event, position(number), choice) for choice in (models, some))
+        assert not usual.audited
+        if not lot.audited:
+            assert lot == usual
+            continue
+        drawn += 1
+        assert (lot.band, lot.queue) == (Band.REVIEW, REVIEW_QUEUE)
+        assert lot.category.reasons[:-1] == usual.category.reasons
+        assert replace(lot, band=usual.band, queue=usual.queue, category=usual.category) == usual
+        assert decide(event, position(number), all_of_them).audited
+        assert Codec().decode(Codec().encode(lot), Decision).audited
+    assert 20 < drawn < 100
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"kind": EventKind.MESSAGE_ADDED},
+        {"human_set": {"team": "billing"}},
+        {"human_set": {"category": "billing"}},
+        {"subject": "", "body": FRENCH},
+    ],
+)
+def test_only_what_the_machine_routes_by_itself_and_a_ticket_once_is_audited(
+    taxonomy: Taxonomy, changes: dict[str, object]
+) -> None:
+    everything = audited(taxonomy, 1.0)
+    assert decide(ticket_event(), position(), everything).audited
+    assert not decide(ticket_event(**changes), position(), everything).audited
 
 
 def test_short_realistic_tickets_of_both_languages_are_mostly_right(models: Models) -> None:

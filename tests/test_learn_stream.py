@@ -113,13 +113,23 @@ def test_a_correction_that_is_taken_back_is_as_if_it_had_not_been_said(pipeline:
     assert decided(pipeline, ticket("U-3"))["U-3"].category.label == "access"
     assert pipeline.triage("feedback", "undo", "--id", "f-T-2-access").returncode == 0
     wait_for_last_lesson(pipeline, 3)
+    mood = pipeline.triage(
+        *("feedback", "correct", "T-1", "--source", "webform", "--field", "sentiment", "--value", "positive")
+    )
+    assert "it teaches sentiment positive" in mood.stdout, mood.stderr
+    wait_for_last_lesson(pipeline, 4)
+    assert decided(pipeline, ticket("U-5"))["U-5"].sentiment.label == "positive"
+    of_the_mood = pipeline.triage("feedback", "undo", "T-1", "--source", "webform", "--field", "sentiment")
+    assert "it taught sentiment positive" in of_the_mood.stdout, of_the_mood.stderr
+    wait_for_last_lesson(pipeline, 5)
+    assert decided(pipeline, ticket("U-6"))["U-6"].sentiment.label == "negative"
     worker.kill()
     worker = pipeline.start_worker("--only", "triage")
     assert decided(pipeline, ticket("U-4"))["U-4"].category.label == "hardware"
     assert worker.stop() == 0
     report = replayed(pipeline)
     assert report["good"], "older decisions are made again with what was known then"
-    assert report["verdicts"]["identical"] == 6
+    assert report["verdicts"]["identical"] == 8
 
 
 def test_feedback_that_cannot_be_used_is_a_dead_letter_and_the_next_one_teaches(pipeline: Pipeline) -> None:

@@ -178,7 +178,7 @@ def test_one_correction_decides_on_a_nearly_identical_ticket_where_the_rules_say
     assert after.models[LESSONS] == "7"
     assert LESSONS not in before.models
     assert after.category.reasons[0].text == "learned from corrections"
-    assert (after.intent, after.priority) == (before.intent, before.priority)
+    assert (after.intent, after.priority, after.sentiment) == (before.intent, before.priority, before.sentiment)
 
 
 def test_a_correction_of_the_priority_decides_too_and_a_later_one_takes_it_back(models: Models) -> None:
@@ -188,6 +188,24 @@ def test_a_correction_of_the_priority_decides_too_and_a_later_one_takes_it_back(
     corrected.learn(lesson(1, "P4", head="priority"))
     corrected.learn(lesson(2, "P4", head="priority"))
     assert decide(event, position(), with_lessons(models, corrected, 2)).priority.label == "P4"
+
+
+@pytest.mark.parametrize("label", ["negative", "positive"])
+def test_a_correction_of_the_sentiment_turns_a_near_identical_ticket_and_nothing_else_of_it(
+    models: Models, label: str
+) -> None:
+    event = ticket_event(body=NEARLY.replace("nicht mehr", "wieder"))
+    before = decide(event, position(), models)
+    sure = {item.label: item.probability for item in before.sentiment.top}
+    after = decide(event, position(), with_lessons(models, learned(lesson(0, label, head="sentiment")), 0))
+    assert after.sentiment.label == label
+    assert after.sentiment.probability > sure[label]
+    assert "learned from corrections" in {reason.text for reason in after.sentiment.reasons}
+    assert {item.label for item in after.sentiment.top} == {"negative", "neutral", "positive"}
+    assert replace(after, sentiment=before.sentiment, models=before.models) == before
+    elsewhere = ticket_event(subject="Rechnung 4711", body="Wann kommt die Gutschrift?")
+    known = with_lessons(models, learned(lesson(0, label, head="sentiment")), 0)
+    assert decide(elsewhere, position(), known).sentiment.label == decide(elsewhere, position(), models).sentiment.label
 
 
 def test_one_correction_leaves_other_tickets_as_they_were(models: Models) -> None:
@@ -245,11 +263,14 @@ def test_feedback_teaches_labels_of_the_taxonomy_and_no_others(taxonomy: Taxonom
     moved = feedback(kind=FeedbackKind.REASSIGNMENT, field=None, value="logistics")
     assert taught(moved, taxonomy) == Taught("category", "shipping_returns")
     assert taught(replace(moved, value="sec-ops"), taxonomy) is None, "it owns more than one category"
+    assert taught(feedback(field="sentiment", value="negative"), taxonomy) == Taught("sentiment", "negative")
     assert taught(feedback(field="language", value="fr"), taxonomy) is None
     assert taught(feedback(kind=FeedbackKind.CSAT, field=None, value=None, score=1), taxonomy) is None
     for wrong in ({"value": "invented"}, {"field": "priority", "value": "P9"}, {"field": "team", "value": "nobody"}):
         with pytest.raises(InvalidEvent, match="is not in the taxonomy"):
             taught(feedback(**wrong), taxonomy)
+    with pytest.raises(InvalidEvent, match="no sentiment 'furious'; there are negative, neutral, positive"):
+        taught(feedback(field="sentiment", value="furious"), taxonomy)
 
 
 def test_an_activation_is_a_record_without_a_value_that_names_a_lesson() -> None:

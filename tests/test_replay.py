@@ -16,9 +16,10 @@ from pipeline import Pipeline, at
 from models.sets import SET, model_set
 from models.taxonomy import parse_taxonomy
 from schemas import topics
-from schemas.decisions import Decision
+from schemas.decisions import AUDITED, Assignment, Decision
 from schemas.events import EventKind, TicketEvent
 from schemas.model_log import ACTIVATION_HEADER
+from schemas.topics import REVIEW_QUEUE
 from streams import wiring
 from streams.model_log import activations, recorded
 from streams.publish import Outgoing
@@ -206,6 +207,22 @@ def test_who_promotes_and_rolls_back_is_told_and_what_is_unclear_is_refused(
     assert "1,000 characters at most" in refused(pipeline, "promote", own, "--reason", "x" * 1_001)
     assert "is no recorded set" in refused(pipeline, "show", "m-nowhere")
     assert replayed(pipeline)["verdicts"]["identical"] == 80
+
+
+def test_audited_tickets_wait_for_a_person_and_are_drawn_again(pipeline: Pipeline, tmp_path: Path) -> None:
+    path = tmp_path / "audited.toml"
+    path.write_text(TEXT.replace("[bands]\n", "[bands]\naudit = 0.5\n", 1), encoding="utf-8")
+    worker = pipeline.start_worker("--only", "triage", TRIAGE_TAXONOMY=str(path))
+    pipeline.publish(tickets(0, 40))
+    wait_until_decided(pipeline, 40)
+    assert worker.stop() == 0
+    made = [pipeline.codec.decode(record.value, Decision) for record in pipeline.read(topics.DECISIONS)]
+    drawn = {decision.decision_id for decision in made if decision.audited}
+    assert 5 < len(drawn) < 35
+    reviewed = [pipeline.codec.decode(record.value, Assignment) for record in pipeline.assignments()[REVIEW_QUEUE]]
+    assert drawn == {item.decision_id for item in reviewed if item.category.reasons[-1].text == AUDITED}
+    assert replayed(pipeline)["verdicts"]["identical"] == 40
+    assert replayed(pipeline, "--topic", topics.assignments(REVIEW_QUEUE).name)["good"]
 
 
 def test_replay_finds_what_is_wrong_missing_and_too_much(pipeline: Pipeline) -> None:

@@ -12,7 +12,8 @@ from examples import position, ticket_event
 from pipeline import Pipeline
 
 from models.causes import signed_g2
-from models.decide import Models, decide
+from models.decide import Models, decide, starting_models
+from models.taxonomy import Taxonomy
 from schemas import topics
 from schemas.decisions import Decision
 from schemas.events import EventKind
@@ -211,6 +212,29 @@ def test_what_was_taken_back_is_as_if_nobody_had_said_it(store: Store, log: Log)
     assert right == {"desk": (3, 2, 2), "net": (2, 1, 1)}, "E is open, and what was said of it does not stand"
     lives = "SELECT category, priority, team FROM ticket_lives WHERE ticket_id IN ('A', 'B') ORDER BY ticket_id"
     assert store.query(lives).rows == (("hardware", "P1", "desk"), ("hardware", "P2", "desk"))
+
+
+def test_what_people_say_of_audited_decisions_is_counted_and_nothing_else(
+    store: Store, models: Models, taxonomy: Taxonomy
+) -> None:
+    everything = {name: replace(team, audit=1.0) for name, team in taxonomy.teams.items()}
+    drawn, others = Log(starting_models(replace(taxonomy, teams=everything))), Log(models)
+    at = TODAY - DAY
+    for ticket, team in (("A", "desk"), ("B", "desk"), ("C", "desk"), ("D", "net")):
+        drawn.created(ticket, at, team, source="helpdesk")
+    drawn.rows += [replace(row, position=position(100 + place)) for place, row in enumerate(drawn.rows)]  # sent twice
+    others.rows = drawn.rows
+    others.created("E", at, "desk", source="helpdesk")
+    for ticket, truth in (("A", "hardware"), ("B", "access"), ("C", "access"), ("E", "access")):
+        others.said(FeedbackKind.CORRECTION, ticket, at + HOUR, truth, field="category")
+    others.said(FeedbackKind.CORRECTION, "B", at + 2 * HOUR, "hardware", field="category")
+    others.said(FeedbackKind.RETRACTION, "C", at + HOUR, f"C-{(at + HOUR).isoformat()}", field="category")
+    rows = sorted(others.rows, key=lambda row: row.position.offset)
+    Archive(store).write(rows, now=datetime.now(UTC).replace(microsecond=0))
+    asked = by_team(store, "audits", "audited", "judged", "right", "percent")
+    assert asked == {"desk": (3, 2, 2, 100.0), "net": (1, 0, 0, None)}, (
+        "what was said last counts, and C's does not stand"
+    )
 
 
 def test_the_time_in_each_state_goes_to_the_team_that_had_the_ticket(store: Store, log: Log) -> None:

@@ -168,7 +168,7 @@ class ArchiveAgent:
         await task
 
 
-def _row_of(word: _Archived, record: Record) -> Row:
+def _row_of(word: _Archived, record: Record) -> Row | None:
     match word:
         case TicketEvent():
             return event_row(word, position_of(record))
