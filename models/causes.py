@@ -72,11 +72,9 @@ def have_a_word_in_common(
     if min(len(left), len(right)) < _LEAST_TICKETS:
         return False
     of_left, of_right = (Counter(term for ticket in some for term in ticket.terms) for some in (left, right))
-    tickets = max(usual.tickets(at), 1.0)
+    few = max(1.0, HARDLY_ANY * usual.tickets(at))  # one ticket among a few may be chance
     return any(
-        count >= MOST * len(left)
-        and of_right[term] >= MOST * len(right)
-        and usual.count(term, at) <= HARDLY_ANY * tickets
+        count >= MOST * len(left) and of_right[term] >= MOST * len(right) and usual.count(term, at) <= few
         for term, count in of_left.items()
     )
 

@@ -464,10 +464,9 @@ class SpikeWatch:
 
 def _with_owner(word: Alert, series: str, owner: str | None) -> Alert:
     """The word on an incident that `series` has joined: it names the owner, where that is not the team it pages."""
-    also = f"{series} of {owner} rose with it"
-    if owner in {None, word.team} or also in word.note:
+    if owner in {None, word.team} or f" of {owner} rose with it" in word.note:
         return word
-    return replace(word, note="; ".join(filter(None, (word.note, also))))
+    return replace(word, note="; ".join(filter(None, (word.note, f"{series} of {owner} rose with it"))))
 
 
 def terms_of(subject: str) -> frozenset[str]:
