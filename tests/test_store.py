@@ -18,12 +18,14 @@ from serving import PASSWORD, served
 
 from models.decide import Models, decide
 from schemas.dead_letters import PREFIX, DeadLetter, Header
-from schemas.decisions import LogPosition
+from schemas.decisions import AUDITED, LogPosition, Reason
 from schemas.errors import MigrationChanged, StoreAheadOfLog, StoreRejected, StoreUnavailable
 from sinks import archive as archive_module
 from sinks import claims as claims_module
 from sinks.archive import TABLES, Archive
 from sinks.claims import Claims
+from sinks.forecasts import ForecastRow
+from sinks.forecasts import write as write_forecasts
 from sinks.front import USER
 from sinks.migrations import Migration, migrate, packaged_migrations
 from sinks.queries import named_queries
@@ -302,11 +304,28 @@ def test_every_named_query_runs_on_an_empty_and_on_a_filled_store(store: Store, 
         query.refresh(store)
         assert query.run(store).rows == ()
     french = ticket_event(subject="Imprimante", body="Bonjour, mon imprimante ne marche plus depuis ce matin, merci.")
-    rows = [decision_row(decide(french, position(0), models), decided_at=NOON, latency_ms=3)]
+    decided = decide(french, position(0), models)
+    drawn = replace(decided.category, reasons=(Reason(text=AUDITED, weight=0.0),))
+    rows = [decision_row(replace(decided, category=drawn), decided_at=NOON, latency_ms=3)]
     letter = DeadLetter.read(b"k", b"v", [], failed_at=NOON)
     rows.append(dead_letter_row(letter, position(4, topic="tickets.deadletters.v1")))
     rows.append(alert_row(alert(), position(5, topic="tickets.alerts.v1")))
     Archive(store).write(rows, now=TODAY)
+    ahead = ForecastRow(
+        series="all=tickets",
+        hour=NOON,
+        made_at=NOON - timedelta(days=1),
+        method="profile",
+        expected=9.0,
+        low=5.0,
+        high=14.0,
+        coverage=0.9,
+        agents=3,
+        agents_at_high=4,
+        rostered=4,
+    )
+    later = replace(ahead, hour=NOON + timedelta(hours=2), made_at=NOON + timedelta(hours=2))
+    write_forecasts(store, [ahead, later], now=TODAY)
     for query in named_queries().values():
         if not query.views:  # trends: tests/test_trends.py
             assert query.run(store).rows, query.name
