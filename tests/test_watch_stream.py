@@ -222,6 +222,10 @@ def test_what_people_answer_is_told_once_reaches_pagerduty_and_survives_a_sigkil
         broken = answer_record(muted, pipeline.codec)._replace(value=b"\x00nonsense")
         pipeline.publish([answer_record(muted, pipeline.codec)] * 2 + [broken])
         pipeline.start_worker(**environment)
+        # Of what is over by then, nobody is told that it was muted.
+        pipeline.wait_for(
+            "the mute", lambda: receiver.incidents[0].events.count("acknowledge") == 2, within_seconds=120
+        )
         pipeline.publish(events[len(within) :])
         pipeline.wait_for("the end", lambda: receiver.incidents[0].status == "resolved", within_seconds=120)
         assert (receiver.incidents[0].events, receiver.refusals) == (["trigger", *["acknowledge"] * 2, "resolve"], [])

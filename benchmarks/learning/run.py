@@ -32,6 +32,7 @@ HEADS = ("queue", "priority", "type", "lang")
 TICKET = 550
 BATCH = 32
 ROUNDS = 3
+EXPLAINED = 10_000
 
 Row = Mapping[str, Any]
 
@@ -72,8 +73,12 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="rows of a set at most, after shuffling")
     parser.add_argument("--against", nargs="*", choices=RIVALS, default=list(RIVALS))
     parser.add_argument("--heads", action="store_true", help="only the four heads")
+    parser.add_argument("--explain", action="store_true", help="only: whether contributions add up, on 10,000 tickets")
     given = parser.parse_args()
     warm_up()
+    if given.explain:
+        print(_explained())
+        return
     if not given.heads:
         contestants, absent = rivals(given.against)
         for note in absent:
@@ -174,6 +179,24 @@ def _four_heads() -> Iterator[str]:  # noqa: C901  what is timed stands beside w
     learned = _speed(lambda: river(learning=True), few)
     singly = _speed(lambda: river(learning=False), few)
     yield f"| river TFIDF -> softmax SGD | has none | {singly:,.0f} | {learned:,.0f} |"
+
+
+def _explained() -> str:
+    """How far the contributions of one label and the score of it are apart at most, each label in its turn."""
+    path = DATA / "softoft.jsonl"
+    if not path.exists():
+        return "softoft.jsonl is not beside the checkout: nothing to explain"
+    rows = _lines(path)[:EXPLAINED]
+    model = TextClassifier()
+    bags = [model.read(row["text"]) for row in rows]
+    model.learn_bags(bags, [str(row["queue"]) for row in rows])
+    scores = model.scores(bags)
+    most = 0.0
+    for at, row in enumerate(rows):
+        column = at % len(model.labels)
+        why = model.explain_one(row["text"], model.labels[column])
+        most = max(most, abs(why.base + sum(weight for _, weight in why.contributions) - scores[at, column]))
+    return f"{len(rows):,} tickets, {len(model.labels)} labels: contributions and score are {most:.1e} apart at most"
 
 
 def _speed(work: Callable[[], None], tickets: int) -> float:
