@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from models.decide import Models, chances
-from models.learned import Learned, not_taken_back
+from models.learned import Learned
+from models.teaching import standing
 from schemas.lessons import LEARNED_HEADS, Lesson
 
 ALPHA = 0.05
@@ -92,7 +93,7 @@ def compare(lessons: Iterable[Lesson], live: Models, challenger: Models) -> dict
     """
     learned = Learned()
     sums: dict[str, _Sums] = {}
-    for lesson in not_taken_back(lessons):
+    for lesson in standing(lessons):
         before, after = (chances(lesson.head, lesson.text, models, learned) for models in (live, challenger))
         _take(sums.setdefault(lesson.head, _Sums()), lesson.label, before, after)
         learned.learn(lesson)

@@ -26,10 +26,9 @@ from schemas.topics import REVIEW_QUEUE
 
 if TYPE_CHECKING:
     from models.features import Bag
-    from models.learned import (
-        Evidence,
-        Learned,
-    )  # with river and numba: two seconds that a worker without lessons does without
+
+    # With river and numba: two seconds that a worker without lessons does without.
+    from models.learned import Evidence, Learned
 
 CODE_VERSION = "1"
 """The version of all code that decisions depend on: a change that changes them changes it, and a test says so."""

@@ -6,7 +6,7 @@ It knows no taxonomy. So it stays what it is when a set of models takes over, an
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from typing import Any, Self
@@ -20,6 +20,7 @@ from models.cleaning import clean
 from models.features import Bag, TextReader
 from models.packing import DAMAGE, packed, unpacked
 from models.snapshots import Snapshot, from_bytes, to_bytes
+from models.teaching import standing
 from schemas.errors import BadSnapshot
 from schemas.lessons import LEARNED_HEADS, Lesson
 
@@ -92,7 +93,7 @@ class Learned:
             if (name := _name(lesson)) not in self._held:
                 first.setdefault(name, lesson)
         self._held.update(dict.fromkeys(first, 0))
-        for lesson in not_taken_back(first.values()):
+        for lesson in standing(first.values()):
             self._learn(lesson)
             self._held[_name(lesson)] = _said(lesson, lesson.feedback_id)
         return list(first.values())
@@ -175,24 +176,6 @@ class Learned:
         return {
             name: to_bytes(Snapshot(self._heads[name], Calibrator())) for name in LEARNED_HEADS if name in self._heads
         }
-
-
-def not_taken_back(lessons: Iterable[Lesson]) -> list[Lesson]:
-    """Those of `lessons` that teach, in order and each once: not what takes back, nor what a later one takes back."""
-    teaching: dict[int, Lesson] = {}
-    met: set[int] = set()
-    said: dict[int, list[int]] = {}
-    for lesson in lessons:
-        if (name := _name(lesson)) in met:
-            continue
-        met.add(name)
-        if lesson.revokes is None:
-            teaching[name] = lesson
-            said.setdefault(_said(lesson, lesson.feedback_id), []).append(name)
-            continue
-        for undone in said.pop(_said(lesson, lesson.revokes), ()):
-            del teaching[undone]
-    return list(teaching.values())
 
 
 def _name(lesson: Lesson) -> int:

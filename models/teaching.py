@@ -1,14 +1,16 @@
-"""What feedback teaches: which head, and which label of the taxonomy."""
+"""What feedback teaches: which head, and which label of the taxonomy; and which lessons still count."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from models.sentiment import LABELS
 from models.taxonomy import Label, Taxonomy
+from schemas.decisions import LogPosition
 from schemas.errors import InvalidEvent
 from schemas.feedback import Feedback, FeedbackKind
+from schemas.lessons import Lesson
 
 
 class Taught(NamedTuple):
@@ -53,3 +55,22 @@ def _of_team(team: str, taxonomy: Taxonomy) -> Taught | None:
         raise InvalidEvent(f"team {team!r} is not in the taxonomy; there are {', '.join(taxonomy.teams)}")
     owned = [name for name, label in taxonomy.categories.items() if label.team == team]
     return Taught("category", owned[0]) if len(owned) == 1 else None
+
+
+def standing(lessons: Iterable[Lesson]) -> list[Lesson]:
+    """Those of `lessons` that count, in order: each once, and without those that one after them takes back."""
+    counting: dict[tuple[str, LogPosition], Lesson] = {}
+    met: set[tuple[str, LogPosition]] = set()
+    said: dict[tuple[str, str, str, str], list[tuple[str, LogPosition]]] = {}
+    for lesson in lessons:
+        if (name := (lesson.feedback_id, lesson.feedback)) in met:
+            continue
+        met.add(name)
+        on_ticket = (lesson.tenant, lesson.source, lesson.ticket_id)
+        if lesson.revokes is None:
+            counting[name] = lesson
+            said.setdefault((*on_ticket, lesson.feedback_id), []).append(name)
+            continue
+        for gone in said.pop((*on_ticket, lesson.revokes), ()):
+            del counting[gone]
+    return list(counting.values())

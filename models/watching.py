@@ -325,7 +325,7 @@ class SpikeWatch:
         known = {one.answer_id for one in told.word.answers}
         if said.answer_id in known or (len(others) < len(known) and said.kind is not AnswerKind.MUTED):
             return []
-        until = now + timedelta(milliseconds=said.mute_ms) if said.kind is AnswerKind.MUTED else None
+        until = now + timedelta(milliseconds=said.mute_ms)
         for series in sorted({told.word.subject, *told.alerts.values()}):
             match said.kind:
                 case AnswerKind.ACKNOWLEDGED:
@@ -333,9 +333,14 @@ class SpikeWatch:
                 case AnswerKind.DISMISSED:
                     self._alerts.dismiss(series)
                 case AnswerKind.MUTED:
-                    self._alerts.mute(series, now + timedelta(milliseconds=said.mute_ms))
+                    self._alerts.mute(series, until)
         answer = AlertAnswer(
-            answer_id=said.answer_id, kind=said.kind, actor=said.actor, reason=said.reason, at=now, until=until
+            answer_id=said.answer_id,
+            kind=said.kind,
+            actor=said.actor,
+            reason=said.reason,
+            at=now,
+            until=until if said.kind is AnswerKind.MUTED else None,
         )
         word = replace(told.word, stage=AlertStage.ACKNOWLEDGED, at=now, answers=(*others, answer))
         self._told[said.incident_id] = replace(told, word=word)

@@ -16,6 +16,7 @@ from schemas.errors import BadSettings
 from streams.decoding import opened_decoder
 from streams.lessons import LessonReader
 from streams.model_log import ModelLog
+from streams.promotion import live_everywhere
 from streams.replay_view import models_named
 from streams.settings import Settings
 
@@ -33,14 +34,10 @@ async def run_comparison(settings: Settings, challenger: str, against: str | Non
 
 
 def _live(model_log: ModelLog) -> str:
-    found = {model_log.lineage.live(number) for number in model_log.partitions} - {None}
-    if not found:
+    version = live_everywhere(model_log, "name one by --against")
+    if version is None:
         raise BadSettings("no models are live yet: start a worker, or name what to compare with by --against")
-    if len(found) > 1:
-        raise BadSettings(
-            f"partitions have different live models ({', '.join(sorted(map(str, found)))}): name one by --against"
-        )
-    return str(found.pop())
+    return version
 
 
 def print_comparison(found: Mapping[str, Compared], console: Console, *, as_json: bool) -> None:

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from models.teaching import taught
+from models.teaching import standing, taught
 from schemas import topics
 from schemas.codec import Codec
 from schemas.errors import BadSettings, InvalidEvent
@@ -20,7 +20,7 @@ from schemas.feedback import Feedback, FeedbackKind
 from schemas.lessons import Lesson
 from streams import wiring
 from streams.decoding import opened_decoder
-from streams.lessons import LessonReader, standing
+from streams.lessons import LessonReader
 from streams.publish import Outgoing, Publisher
 from streams.settings import Settings
 from streams.terminal import run, settings_of

@@ -375,24 +375,6 @@ def retraction(feedback: Feedback, place: LogPosition) -> Lesson:
     )
 
 
-def standing(lessons: Iterable[Lesson]) -> list[Lesson]:
-    """Those of `lessons` that count, in order: each once, and without those that one after them takes back."""
-    met: set[tuple[str, LogPosition]] = set()
-    counting: list[Lesson] = []
-    for lesson in lessons:
-        if (name := (lesson.feedback_id, lesson.feedback)) in met:
-            continue
-        met.add(name)
-        if lesson.revokes is None:
-            counting.append(lesson)
-        else:
-            gone = (lesson.tenant, lesson.source, lesson.ticket_id, lesson.revokes)
-            counting = [
-                item for item in counting if (item.tenant, item.source, item.ticket_id, item.feedback_id) != gone
-            ]
-    return counting
-
-
 def recorded(lesson: Lesson, codec: Codec) -> Outgoing:
     """The record of a lesson."""
     return Outgoing(

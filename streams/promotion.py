@@ -14,6 +14,8 @@ from streams.model_log import ModelLog, activations
 from streams.publish import Publisher
 from streams.settings import Settings
 
+_SAY_WHICH = "say which one it is to be by triage models promote VERSION"
+
 
 async def read_log(settings: Settings, *, ahead: bool = False) -> ModelLog:
     """The models' topics, read to their ends; `ahead` with what no worker has come to yet."""
@@ -72,15 +74,14 @@ async def rollback(settings: Settings, said: Said) -> RolledBack:
 
 def _newest(model_log: ModelLog) -> tuple[str, str, Said]:
     """What is live, what was before it, and what was said when it took over; the same in all partitions."""
-    lineage = model_log.lineage
-    live = {number: lineage.live(number) for number in model_log.partitions}
-    version = _one(live, "partitions have different live models")
+    version = live_everywhere(model_log, _SAY_WHICH)
     if version is None:
         raise BadSettings("no models are live yet: a worker records its own when it starts")
-    newest = {number: lineage.newest(number) for number in model_log.partitions}
+    newest = {number: model_log.lineage.newest(number) for number in model_log.partitions}
     before = _one(
         {number: found and found[1] for number, found in newest.items()},
         f"before {version}, partitions had different models",
+        _SAY_WHICH,
     )
     if before is None:
         raise BadSettings(f"there is nothing to go back to: {version} has been live from the beginning")
@@ -88,12 +89,18 @@ def _newest(model_log: ModelLog) -> tuple[str, str, Said]:
     return version, before, max(said, key=lambda item: bool(item.back_from))
 
 
-def _one(versions: Mapping[int, str | None], trouble: str) -> str | None:
+def live_everywhere(model_log: ModelLog, remedy: str) -> str | None:
+    """The version that is live in all partitions, None before any. Raises BadSettings with a `remedy` for several."""
+    live = {number: model_log.lineage.live(number) for number in model_log.partitions}
+    return _one(live, "partitions have different live models", remedy)
+
+
+def _one(versions: Mapping[int, str | None], trouble: str, remedy: str) -> str | None:
     """The version that all partitions have. Raises BadSettings with the `trouble` where there are several."""
     found = set(versions.values())
     if len(found) > 1:
         names = ", ".join(sorted(version or "none" for version in found))
-        raise BadSettings(f"{trouble} ({names}): say which one it is to be by triage models promote VERSION")
+        raise BadSettings(f"{trouble} ({names}): {remedy}")
     return found.pop() if found else None
 
 

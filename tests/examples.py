@@ -26,6 +26,7 @@ from schemas.feedback import Feedback, FeedbackKind
 from schemas.lessons import LEARNED_HEADS, Lesson
 from schemas.model_log import ModelsActivated, ModelSet
 from schemas.words import Word
+from sinks.forecasts import ForecastRow
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -287,3 +288,21 @@ def alert(**changes: Any) -> Alert:
         ),
     }
     return Alert(**{**fields, **changes})
+
+
+def forecast_row(**changes: Any) -> ForecastRow:
+    """A forecast of the hour from NOON on, made a day before."""
+    values: dict[str, Any] = {
+        "series": "all=tickets",
+        "hour": NOON,
+        "made_at": NOON - timedelta(days=1),
+        "expected": 9.0,
+        "low": 5.0,
+        "high": 14.0,
+        "coverage": 0.9,
+        "agents": 3,
+        "agents_at_high": 4,
+        "rostered": 4,
+        "method": "profile",
+    }
+    return ForecastRow(**(values | changes))

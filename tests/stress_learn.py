@@ -67,31 +67,24 @@ def ticket(number: int, variant: str = "") -> TicketEvent:
 
 def correction(ticket_id: str, label: str, pipeline: Pipeline) -> Outgoing:
     """The record of a correction of a category."""
-    return feedback_record(
-        Feedback(
-            feedback_id=f"f-{ticket_id}-{label}",
-            kind=FeedbackKind.CORRECTION,
-            ticket_id=ticket_id,
-            source="webform",
-            field="category",
-            value=label,
-            actor="tester",
-            occurred_at=NOON,
-        ),
-        pipeline.codec,
-    )
+    return said(FeedbackKind.CORRECTION, ticket_id, f"f-{ticket_id}-{label}", label, pipeline)
 
 
 def retraction(ticket_id: str, label: str, pipeline: Pipeline) -> Outgoing:
     """The record that takes `correction` of the same ticket and label back."""
+    return said(FeedbackKind.RETRACTION, ticket_id, f"undo-{ticket_id}-{label}", f"f-{ticket_id}-{label}", pipeline)
+
+
+def said(kind: FeedbackKind, ticket_id: str, feedback_id: str, value: str, pipeline: Pipeline) -> Outgoing:
+    """The record of what is said of a ticket's category."""
     return feedback_record(
         Feedback(
-            feedback_id=f"undo-{ticket_id}-{label}",
-            kind=FeedbackKind.RETRACTION,
+            feedback_id=feedback_id,
+            kind=kind,
             ticket_id=ticket_id,
             source="webform",
             field="category",
-            value=f"f-{ticket_id}-{label}",
+            value=value,
             actor="tester",
             occurred_at=NOON,
         ),

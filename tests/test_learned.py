@@ -17,14 +17,13 @@ from models.decide import Models, decide
 from models.learned import Learned
 from models.sets import LESSONS, with_lessons
 from models.taxonomy import Taxonomy
-from models.teaching import Taught, taught
+from models.teaching import Taught, standing, taught
 from schemas.decisions import LogPosition
 from schemas.errors import BadSnapshot, InvalidEvent
 from schemas.events import EventKind
 from schemas.feedback import Feedback, FeedbackKind
 from schemas.lessons import Lesson, activated_lessons
 from streams.demo.generator import generate_labelled
-from streams.lessons import standing
 
 PRINTER = "Guten Tag, der Drucker im dritten Stock druckt seit heute früh nicht mehr."
 NEARLY = "Guten Tag, der Drucker im vierten Stock druckt seit gestern früh nicht mehr."

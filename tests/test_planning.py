@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from examples import position
+from examples import forecast_row, position
 
 from models.counting import CountingSettings
 from models.forecast import HOUR, forecast, four_week_median
@@ -20,7 +20,7 @@ from schemas import topics
 from schemas.counts import BucketCounts
 from sinks import forecasts
 from sinks.archive import Archive
-from sinks.forecasts import ForecastRow, passed_hour
+from sinks.forecasts import passed_hour
 from sinks.queries import named_queries
 from sinks.rows import counts_row
 from sinks.store import Store
@@ -54,19 +54,7 @@ def write(store: Store, log: Sequence[BucketCounts], first: int | None = None) -
 
 def made_before(store: Store, made_at: datetime) -> None:
     """Have a forecast in the store, of something else: only later ones are due."""
-    row = ForecastRow(
-        series="tenant=x",
-        hour=made_at,
-        made_at=made_at,
-        expected=0.0,
-        low=0.0,
-        high=0.0,
-        coverage=0.8,
-        agents=0,
-        agents_at_high=0,
-        rostered=0,
-        method="none",
-    )
+    row = forecast_row(series="tenant=x", hour=made_at, made_at=made_at)
     forecasts.write(store, [row], now=NOW)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from examples import NOON, alert, position, ticket_event
+from examples import NOON, alert, forecast_row, position, ticket_event
 from serving import PASSWORD, served
 
 from models.decide import Models, decide
@@ -24,7 +24,6 @@ from sinks import archive as archive_module
 from sinks import claims as claims_module
 from sinks.archive import TABLES, Archive
 from sinks.claims import Claims
-from sinks.forecasts import ForecastRow
 from sinks.forecasts import write as write_forecasts
 from sinks.front import USER
 from sinks.migrations import Migration, migrate, packaged_migrations
@@ -311,21 +310,8 @@ def test_every_named_query_runs_on_an_empty_and_on_a_filled_store(store: Store, 
     rows.append(dead_letter_row(letter, position(4, topic="tickets.deadletters.v1")))
     rows.append(alert_row(alert(), position(5, topic="tickets.alerts.v1")))
     Archive(store).write(rows, now=TODAY)
-    ahead = ForecastRow(
-        series="all=tickets",
-        hour=NOON,
-        made_at=NOON - timedelta(days=1),
-        method="profile",
-        expected=9.0,
-        low=5.0,
-        high=14.0,
-        coverage=0.9,
-        agents=3,
-        agents_at_high=4,
-        rostered=4,
-    )
-    later = replace(ahead, hour=NOON + timedelta(hours=2), made_at=NOON + timedelta(hours=2))
-    write_forecasts(store, [ahead, later], now=TODAY)
+    end = NOON + timedelta(hours=2)
+    write_forecasts(store, [forecast_row(), forecast_row(hour=end, made_at=end)], now=TODAY)
     for query in named_queries().values():
         if not query.views:  # trends: tests/test_trends.py
             assert query.run(store).rows, query.name
