@@ -135,8 +135,17 @@ class TextClassifier(base.MiniBatchClassifier):
                         known = self._make_room()
                     column = self._add(label)
                 columns.append(column)
-            self._learn(bags[done : done + len(columns)], columns, known)
+            self._learn(Bags.of(bags[done : done + len(columns)]), columns, known)
             done += len(columns)
+
+    def scores_then_learn(self, bag: Bag | Bags, label: Hashable) -> NDArray[np.float64]:
+        """The `scores` of one bag, which is learned then: one look at the table serves both.
+
+        Raises KeyError for a label that was never learned or expected.
+        """
+        scores = np.zeros((1, len(self.labels)))
+        self._learn(bag if isinstance(bag, Bags) else Bags.of([bag]), [self._columns[label]], len(self.labels), scores)
+        return scores
 
     def predict_proba_one(self, x: Any, **_: Any) -> dict[Any, float]:
         """Probability per label; nothing before anything was learned."""
@@ -154,11 +163,11 @@ class TextClassifier(base.MiniBatchClassifier):
             chances, index=X.index if hasattr(X, "iloc") else None, columns=pd.Index(self.labels, dtype=object)
         )
 
-    def scores(self, bags: Sequence[Bag]) -> NDArray[np.float64]:
+    def scores(self, bags: Sequence[Bag] | Bags) -> NDArray[np.float64]:
         """Log odds in nats, of shape [bags, labels], in the order of `labels`."""
-        scores = np.zeros((len(bags), len(self.labels)))
-        if bags and self.labels:
-            packed, arrays = Bags.of(bags), self._arrays
+        packed, arrays = bags if isinstance(bags, Bags) else Bags.of(bags), self._arrays
+        scores = np.zeros((len(packed.splits), len(self.labels)))
+        if scores.size:
             kernels(compiled=self.compiled).predict(
                 packed.starts,
                 packed.splits,
@@ -246,8 +255,10 @@ class TextClassifier(base.MiniBatchClassifier):
         self.labels = list(names)
         self._columns = {name: at for at, name in enumerate(names)}
 
-    def _learn(self, bags: Sequence[Bag], columns: Sequence[int], known: int) -> None:
-        packed, arrays = Bags.of(bags), self._arrays
+    def _learn(
+        self, packed: Bags, columns: Sequence[int], known: int, before: NDArray[np.float64] | None = None
+    ) -> None:
+        arrays = self._arrays
         kernels(compiled=self.compiled).learn(
             packed.starts,
             packed.splits,
@@ -261,6 +272,7 @@ class TextClassifier(base.MiniBatchClassifier):
             self.rate,
             self.mixing_rate,
             known,
+            np.zeros((len(columns), 0)) if before is None else before,
         )
 
     def _add(self, label: Hashable) -> int:
@@ -301,8 +313,10 @@ class TextClassifier(base.MiniBatchClassifier):
 
 def softmax_rows(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Probabilities from log odds, row by row; shape [tickets, labels]."""
-    chances = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return chances / chances.sum(axis=1, keepdims=True)
+    chances = np.empty_like(scores)
+    if scores.size:
+        kernels().softmax(scores, chances)
+    return chances
 
 
 def empty_table(size: int, room: int) -> NDArray[np.float32]:

@@ -10,6 +10,10 @@ from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
+from llvmlite import ir  # pyright: ignore[reportMissingTypeStubs]  it ships none
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from models.layout import (
@@ -53,7 +57,12 @@ Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Buckets = NDArray[np.int32]
+Room = tuple[Floats, Buckets, Floats, Buckets]
 
+cast("Any", numba).config.SLP_VECTORIZE = 1  # four labels at a time are one operation of the processor
+
+_AHEAD = 64
+"""Rows of the table are asked for so many features before they are needed: memory answers late, but many at once."""
 _BASE = np.uint64(BASE)
 _BLANK = np.uint32(32)
 ONE, TWO, THREE, FOUR = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
@@ -63,10 +72,12 @@ _LOG_2 = np.log(2.0)
 _OFTEN = np.log1p(np.arange(64.0)) / _LOG_2  # a logarithm costs more than all else about a feature
 _LOGS = np.log1p(np.arange(4096, dtype=np.float32))
 _SMALL = np.float32(1.0 / SMOOTHING)
-_LOGS_OF_COUNTS = np.log1p(np.arange(2048) / SMOOTHING).astype(np.float32)
+_LOGS_OF_COUNTS = np.log1p(np.arange(1 << 14) / SMOOTHING).astype(np.float32)
 _PER_LOG_2 = np.float32(1.0 / np.log(2.0))
 _PER_COUNT = np.float32(SMOOTHING)
-_POWERS = np.exp2(np.arange(17)).astype(np.float32)
+C1, C2, C3, C4, C5 = np.array([0.6931476, 0.2402069, 0.05565866, 0.009196802, 0.001789665], np.float32)
+"""2^x = 1 + C1 x + ... to 4e-7 for x from 0 to 1 (a Chebyshev fit of 2^x - 1 over x)."""
+_LAST_LOG = _LOGS_OF_COUNTS[-1]
 
 
 def _compiled(function: F) -> F:
@@ -75,6 +86,22 @@ def _compiled(function: F) -> F:
         return cast("F", njit(cache=True, nogil=True, error_model="numpy")(function))
     except RuntimeError:  # no folder that may be written: every process compiles for itself
         return cast("F", njit(nogil=True, error_model="numpy")(function))
+
+
+@cast("Any", intrinsic)
+def _fetch(_: Any, array: Any, place: Any) -> Any:
+    """Ask for the line of the cache that holds `array[place]`, and do not wait for it."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        held = context.make_array(signature.args[0])(context, builder, arguments[0])
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        prefetch = cast("Any", cgutils).get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        address = builder.bitcast(builder.gep(held.data, [arguments[1]]), byte)
+        builder.call(prefetch, [address, number(0), number(3), number(1)])  # to read, to keep, data
+        return context.get_dummy_value()
+
+    return types.void(array, place), generate
 
 
 @_compiled
@@ -190,6 +217,38 @@ def _add(
 
 
 @_compiled
+def _ask_for(flat: Floats, row: np.uint64, width: np.uint64) -> None:
+    for line in range(0, width, 16):
+        _fetch(flat, row + np.uint64(line))
+
+
+@_compiled
+def _weigh(
+    flat: Floats,
+    width: np.uint64,
+    buckets: Buckets,
+    counts: Floats,
+    begin: int,
+    end: int,
+    most: float,
+    values: Doubles,
+    square: float,
+) -> float:
+    """Fill `values` from `begin` to `end`, rarer features with more, and add their squares to `square`."""
+    for at in range(begin, end):
+        if at + _AHEAD < len(buckets):
+            _ask_for(flat, np.uint64(buckets[at + _AHEAD]) * width, width)
+        count = counts[at]
+        value = most - np.float64(flat[np.uint64(buckets[at]) * width + AT_SPREAD])
+        if count != 1:
+            whole = np.int64(count)
+            value *= _OFTEN[whole] if whole == count and whole < len(_OFTEN) else np.log1p(np.float64(count)) / _LOG_2
+        values[at] = value
+        square += value * value
+    return square
+
+
+@_compiled
 def _parts(
     buckets: Buckets,
     counts: Floats,
@@ -208,38 +267,23 @@ def _parts(
     most = np.log1p(state[SEEN]) + 1.0
     of_words = 0.0
     of_characters = 0.0
-    square = 0.0
-    square_words = 0.0
-    for at in range(size):
-        count = counts[at]
-        value = most - np.float64(table[buckets[at], SPREAD])
-        if count != 1:
-            whole = np.int64(count)
-            value *= _OFTEN[whole] if whole == count and whole < len(_OFTEN) else np.log1p(np.float64(count)) / _LOG_2
-        values[at] = value
-        square += value * value
-        if at < words:
-            of_words += count
-            square_words += value * value
-        else:
-            of_characters += count
-    scale = 1.0 / np.sqrt(square) if square > 0 else 0.0
-    ratio = np.sqrt(square / square_words) if square_words > 0 else 0.0
     parts[:] = 0.0
-    width = table.shape[1]
+    width = np.uint64(table.shape[1])
     flat = table.reshape(-1)
+    for at in range(min(_AHEAD, size)):
+        _ask_for(flat, np.uint64(buckets[at]) * width, width)
+    square = 0.0
     # Four labels at a time, so that their sums stay in registers: rooms are multiples of four, zero beyond `known`.
+    # That a text has the length one is seen to at the end, so that a row is looked up once.
     for begin in range(0, words, BLOCK):
         end = min(begin + BLOCK, words)
-        for at in range(begin, end):
-            values[at] *= scale
+        square = _weigh(flat, width, buckets, counts, begin, end, most, values, square)
         for label in range(0, known, 4):
             l0 = l1 = l2 = l3 = w0 = w1 = w2 = w3 = b0 = b1 = b2 = b3 = np.float32(0)
             for at in range(begin, end):
                 value = np.float32(values[at])
-                alone = np.float32(values[at] * ratio)
                 count = counts[at]
-                place = np.uint64(buckets[at]) * np.uint64(width) + np.uint64(HEAD + label)
+                place = np.uint64(buckets[at]) * width + np.uint64(HEAD + label)
                 l0 += value * flat[place]
                 l1 += value * flat[place + ONE]
                 l2 += value * flat[place + TWO]
@@ -250,23 +294,25 @@ def _parts(
                 b2 += count * flat[place + TWO]
                 b3 += count * flat[place + THREE]
                 place += np.uint64(room)
-                w0 += alone * flat[place]
-                w1 += alone * flat[place + ONE]
-                w2 += alone * flat[place + TWO]
-                w3 += alone * flat[place + THREE]
+                w0 += value * flat[place]
+                w1 += value * flat[place + ONE]
+                w2 += value * flat[place + TWO]
+                w3 += value * flat[place + THREE]
             _add(parts[0], label, l0, l1, l2, l3)
             _add(parts[1], label, w0, w1, w2, w3)
             _add(parts[2], label, b0, b1, b2, b3)
+        for at in range(begin, end):
+            of_words += counts[at]
+    square_words = square
     for begin in range(words, size, BLOCK):
         end = min(begin + BLOCK, size)
-        for at in range(begin, end):
-            values[at] *= scale
+        square = _weigh(flat, width, buckets, counts, begin, end, most, values, square)
         for label in range(0, known, 4):
             l0 = l1 = l2 = l3 = b0 = b1 = b2 = b3 = np.float32(0)
             for at in range(begin, end):
                 value = np.float32(values[at])
                 count = counts[at]
-                place = np.uint64(buckets[at]) * np.uint64(width) + np.uint64(HEAD + label)
+                place = np.uint64(buckets[at]) * width + np.uint64(HEAD + label)
                 l0 += value * flat[place]
                 l1 += value * flat[place + ONE]
                 l2 += value * flat[place + TWO]
@@ -278,6 +324,15 @@ def _parts(
                 b3 += count * flat[place + THREE]
             _add(parts[0], label, l0, l1, l2, l3)
             _add(parts[3], label, b0, b1, b2, b3)
+        for at in range(begin, end):
+            of_characters += counts[at]
+    scale = 1.0 / np.sqrt(square) if square > 0 else 0.0
+    ratio = np.sqrt(square / square_words) if square_words > 0 else 0.0
+    for at in range(size):
+        values[at] *= scale
+    for label in range(known):
+        parts[0, label] *= scale
+        parts[1, label] *= scale * ratio
     root_words = 1.0 / np.sqrt(of_words) if of_words > 0 else 0.0
     root_characters = 1.0 / np.sqrt(of_characters) if of_characters > 0 else 0.0
     space = len(table) / 8.0
@@ -338,25 +393,38 @@ def _descend(flat: Floats, place: np.uint64, step: np.float32, error: Floats, kn
 
 
 @_compiled
-def _counted(log: np.float32, count: np.float32, small: np.float32) -> np.float32:
+def _guess_counts(
+    flat: Floats, width: np.uint64, place: np.uint64, buckets: Buckets, begin: int, end: int, room: Room
+) -> None:
+    """Guess n from log(1 + n / SMOOTHING), for the features from `begin` to `end`, by a polynomial for 2^x.
+
+    Two loops without branches, so that eight are guessed at once; what is wrong is found by `_counted`.
+    """
+    logs, bits, powers, guesses = room
+    for at in range(begin, end):
+        logs[at] = min(flat[np.uint64(buckets[at]) * width + place], _LAST_LOG) * _PER_LOG_2
+    for at in range(begin, end):
+        bits[at] = (np.int32(logs[at]) + np.int32(127)) << np.int32(23)
+    for at in range(begin, end):
+        x = logs[at] - np.float32(np.int32(logs[at]))
+        rest = C2 + x * (C3 + x * (C4 + x * C5))
+        power = powers[at] * (np.float32(1) + x * (C1 + x * rest))
+        guesses[at] = np.int32((power - np.float32(1)) * _PER_COUNT + np.float32(0.5))
+
+
+@_compiled
+def _counted(log: np.float32, count: np.float32, small: np.float32, guess: np.int32) -> np.float32:
     """log(1 + small * (n + count)) from `log`, which is log(1 + small * n): the counts themselves need not be kept.
 
     Nearly always n and the count are whole and few, and small is what it is by default: then a table knows the answer.
-    n is guessed from a cubic for 2^x, and is right where the table has `log` at n, to the bit.
+    The guess is right where the table has `log` at n, to the bit.
     """
     whole = np.int32(count)
     if small == _SMALL and whole == count:
-        power = log * _PER_LOG_2
-        step = np.int32(power)
-        if step < len(_POWERS):
-            x = power - np.float32(step)
-            about = _POWERS[np.uint32(step)] * (
-                np.float32(1) + x * (np.float32(0.695432) + x * (np.float32(0.226933) + x * np.float32(0.077387)))
-            )
-            n = np.uint64(np.int32((about - np.float32(1)) * _PER_COUNT + np.float32(0.5)))
-            after = n + np.uint64(whole)
-            if after < np.uint64(len(_LOGS_OF_COUNTS)) and _LOGS_OF_COUNTS[n] == log:
-                return _LOGS_OF_COUNTS[after]
+        n = np.uint64(guess)
+        after = n + np.uint64(whole)
+        if after < np.uint64(len(_LOGS_OF_COUNTS)) and _LOGS_OF_COUNTS[n] == log:
+            return _LOGS_OF_COUNTS[after]
     return log + np.log1p(count * small * np.exp(-log))
 
 
@@ -399,14 +467,18 @@ def learn(
     rate: float,
     mixing_rate: float,
     known: int,
+    before: Doubles,
 ) -> None:
     """See `models.numpy_kernels.learn`."""
-    room = labels.shape[1]
-    values = np.empty(_longest(starts), np.float64)
-    parts = np.empty((EXPERTS, room), np.float64)
-    scores = np.empty(room, np.float64)
-    chances = np.empty(room, np.float64)
-    error = np.zeros(room, np.float32)
+    space = labels.shape[1]
+    longest = _longest(starts)
+    values = np.empty(longest, np.float64)
+    bits = np.empty(longest, np.int32)
+    room = (np.empty(longest, np.float32), bits, bits.view(np.float32), np.empty(longest, np.int32))
+    parts = np.empty((EXPERTS, space), np.float64)
+    scores = np.empty(space, np.float64)
+    chances = np.empty(space, np.float64)
+    error = np.zeros(space, np.float32)
     width = np.uint64(table.shape[1])
     flat = table.reshape(-1)
     small = np.float32(1.0 / smoothing)
@@ -422,6 +494,8 @@ def learn(
             *(table, labels, state, smoothing, known, values, parts),
         )
         _mixed(parts, labels, state, known, scores)
+        for label in range(before.shape[1]):
+            before[at, label] = scores[label]
         _softmax(scores, known, chances)
         chances[column] -= 1.0
         square = 0.0
@@ -443,27 +517,37 @@ def learn(
             step = np.float32(0.1 * rate / np.sqrt(state[BIAS_SQUARES]))
             for label in range(known):
                 labels[0, label] -= step * error[label]
-        for at_feature in range(len(document)):
-            row = np.uint64(document[at_feature]) * width
-            if gain > 0:
-                value = np.float32(values[at_feature])
-                flat[row + AT_SQUARES] += gain * value * value
-                step = pace * value / np.sqrt(flat[row + AT_SQUARES] + first)
-                _descend(flat, row + FIRST_LABEL, step, error, known)
-                if at_feature < words:
-                    value = np.float32(values[at_feature] * ratio)
-                    flat[row + AT_SQUARES_OF_WORDS] += gain * value * value
-                    step = pace * value / np.sqrt(flat[row + AT_SQUARES_OF_WORDS] + first)
-                    _descend(flat, row + FIRST_LABEL + TWO * np.uint64(room), step, error, known)
-            flat[row + AT_COUNTS] += np.float32(1)
-            tickets = np.int64(flat[row + AT_COUNTS])
-            flat[row + AT_SPREAD] = _LOGS[tickets] if tickets < len(_LOGS) else np.log1p(flat[row + AT_COUNTS])
-            place = row + FIRST_LABEL + np.uint64(room + column)
-            flat[place] = _counted(flat[place], often[at_feature], small)
+        # A bucket may stand among the words and among the characters: one after the other, as it is counted.
+        place = FIRST_LABEL + np.uint64(space + column)
+        for begin, end in ((0, words), (words, len(document))):
+            _guess_counts(flat, width, place, document, begin, end, room)
+            for at_feature in range(begin, end):
+                row = np.uint64(document[at_feature]) * width
+                if gain > 0:
+                    value = np.float32(values[at_feature])
+                    flat[row + AT_SQUARES] += gain * value * value
+                    step = pace * value / np.sqrt(flat[row + AT_SQUARES] + first)
+                    _descend(flat, row + FIRST_LABEL, step, error, known)
+                    if begin < words:
+                        value = np.float32(values[at_feature] * ratio)
+                        flat[row + AT_SQUARES_OF_WORDS] += gain * value * value
+                        step = pace * value / np.sqrt(flat[row + AT_SQUARES_OF_WORDS] + first)
+                        _descend(flat, row + FIRST_LABEL + TWO * np.uint64(space), step, error, known)
+                flat[row + AT_COUNTS] += np.float32(1)
+                tickets = np.int64(flat[row + AT_COUNTS])
+                flat[row + AT_SPREAD] = _LOGS[tickets] if tickets < len(_LOGS) else np.log1p(flat[row + AT_COUNTS])
+                flat[row + place] = _counted(flat[row + place], often[at_feature], small, room[3][at_feature])
         state[SEEN] += 1.0
         labels[DOCUMENTS, column] += np.float32(1)
         labels[TOTALS, column] += np.float32(of_words)
         labels[TOTALS + 1, column] += np.float32(of_characters)
+
+
+@_compiled
+def softmax(scores: Doubles, chances: Doubles) -> None:
+    """See `models.numpy_kernels.softmax`."""
+    for at in range(len(scores)):
+        _softmax(scores[at], scores.shape[1], chances[at])
 
 
 @_compiled

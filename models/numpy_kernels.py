@@ -295,10 +295,12 @@ def learn(
     rate: float,
     mixing_rate: float,
     known: int,
+    before: Doubles,
 ) -> None:
     """Learn the tickets one after the other, in place; the i-th is labelled `columns[i]`.
 
-    `known` labels are known before the first; a column of its own makes a label known.
+    `known` labels are known before the first; a column of its own makes a label known. Fills `before`, shape [tickets,
+    labels wanted], with what `predict` would have said of each ticket before it was learned, of labels that were known.
     """
     for at, words in enumerate(splits.tolist()):
         chosen = slice(starts[at], starts[at + 1])
@@ -309,6 +311,7 @@ def learn(
         parts = found.sum(axis=1) + base
         mixture = state[WEIGHTS : WEIGHTS + EXPERTS]
         scores = labels[0, :known] + mixture @ parts
+        before[at] = scores[: before.shape[1]]
         error = np.exp(scores - scores.max())
         error /= error.sum()
         error[column] -= 1.0
@@ -343,6 +346,12 @@ def learn(
             log = table[place, logs.start + column]
             table[place, logs.start + column] = log + np.log1p(often[part] / smoothing * np.exp(-log))
             labels[TOTALS + kind, column] += often[part].sum()
+
+
+def softmax(scores: Doubles, chances: Doubles) -> None:
+    """Fill `chances` with the probabilities of `scores`, row by row; both of shape [tickets, labels]."""
+    np.exp(scores - scores.max(axis=1, keepdims=True), out=chances)
+    chances /= chances.sum(axis=1, keepdims=True)
 
 
 def calibrated(scores: Doubles, scale: float, shift: Doubles, chances: Doubles) -> None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from models.calibration import Calibrator
+from models.calibration import Calibrator, Doubles
 from models.classifier import TextClassifier
 from models.cleaning import clean
 from models.drift import RisingError
@@ -58,10 +58,34 @@ class CalibratedHead:
 
     def answer(self, text: str) -> Answer:
         """The label, its calibrated probability, and the features and scores behind them."""
+        bag = self._read(text)
+        return self._answer(bag, self.model.scores([bag])[0])
+
+    def learn(self, text: str, label: Hashable, memory: tuple[Bag, Doubles, Any]) -> None:  # noqa: ARG002  read already
+        """Calibrate by the scores of then, learn from the features, and forget if errors have risen."""
+        bag, scores, said = memory
+        self.calibrator.learn(scores, self.model.column(label))
+        self.model.learn_bags([bag], [label])
+        self._watch(said, label)
+
+    def answer_then_learn(self, text: str, label: Hashable) -> Answer:
+        """What `answer` says, after which `learn` was called: the same, in two thirds of the time."""
+        bag, column = self._read(text), self.model.column(label)
+        if column == len(self.model.labels):
+            answer = self._answer(bag, self.model.scores([bag])[0])
+            self.learn(text, label, answer.memory)
+            return answer
+        answer = self._answer(bag, self.model.scores_then_learn(bag, label)[0])
+        self.calibrator.learn(answer.memory[1], column)
+        self._watch(answer.label, label)
+        return answer
+
+    def _read(self, text: str) -> Bag:
         cleaned = clean(text)
         self.repaired += cleaned.repaired
-        bag = self.model.read(cleaned.text)
-        scores = self.model.scores([bag])[0]
+        return self.model.read(cleaned.text)
+
+    def _answer(self, bag: Bag, scores: Doubles) -> Answer:
         if not len(scores):
             return Answer(None, 0.0, (bag, scores, None))
         chances = self.calibrator.probabilities(scores)
@@ -69,13 +93,9 @@ class CalibratedHead:
         said = self.model.labels[best]
         return Answer(said, float(chances[best]), (bag, scores, said))
 
-    def learn(self, text: str, label: Hashable, memory: tuple[Bag, Any, Any]) -> None:  # noqa: ARG002  read already
-        """Calibrate by the scores of then, then learn from the features."""
-        bag, scores, said = memory
+    def _watch(self, said: Hashable | None, label: Hashable) -> None:
         if rise := self.drift.update(wrong=said != label):
             self.model.forget(keep=max(_LEAST_KEPT, (1.0 - rise) ** _STEEPNESS))
-        self.calibrator.learn(scores, self.model.column(label))
-        self.model.learn_bags([bag], [label])
 
 
 def prequential(
@@ -83,6 +103,11 @@ def prequential(
 ) -> Iterator[Outcome]:
     """Answer each row, and learn it `passes` times when `delay` more rows have been answered."""
     waiting: deque[tuple[str, Hashable, Any]] = deque()
+    if isinstance(contestant, CalibratedHead) and not delay and passes == 1:
+        for text, label in rows:
+            said = contestant.answer_then_learn(text, label)
+            yield Outcome(label, said.label, said.probability)
+        return
     for text, label in rows:
         said = contestant.answer(text)
         yield Outcome(label, said.label, said.probability)

@@ -104,6 +104,43 @@ def test_learning_many_is_learning_one_after_the_other() -> None:
         np.testing.assert_array_equal(array, one._arrays[name], err_msg=name)
 
 
+@pytest.mark.parametrize("compiled", [True, False])
+def test_what_is_said_before_learning_is_what_would_have_been_said(compiled: bool) -> None:
+    apart, at_once = (TextClassifier(bits=10, compiled=compiled) for _ in range(2))
+    for text, label in zip(TEXTS * 3, LABELS * 3, strict=True):
+        bag = apart.read(text)
+        for model in (apart, at_once):
+            model.expect(label)
+        said = apart.scores([bag])
+        apart.learn_bags([bag], [label])
+        np.testing.assert_array_equal(at_once.scores_then_learn(bag, label), said)
+    for name, array in apart._arrays.items():
+        np.testing.assert_array_equal(array, at_once._arrays[name], err_msg=name)
+    with pytest.raises(KeyError):
+        at_once.scores_then_learn(at_once.read("a"), "never seen")
+
+
+def test_answering_and_learning_at_once_is_answering_and_then_learning() -> None:
+    def rows(rng: np.random.Generator) -> list[tuple[str, str]]:
+        # In the second half labels have changed places, so that errors rise; one that is new takes another's column.
+        words = [("printer", "mail", "vpn")[at] for at in rng.integers(0, 3, 3_000)]
+        turned = {"printer": "mail", "mail": "vpn", "vpn": "printer"}
+        truths = [turned[word] if at > 1_500 else word for at, word in enumerate(words)]
+        truths[2_000] = "new"
+        return [
+            (f"my {word} is broken {at % 7}", truth) for at, (word, truth) in enumerate(zip(words, truths, strict=True))
+        ]
+
+    apart, at_once = (CalibratedHead(TextClassifier(bits=8, max_labels=3), Calibrator()) for _ in range(2))
+    for text, label in rows(np.random.default_rng(3)):
+        answer, other = apart.answer(text), at_once.answer_then_learn(text, label)
+        apart.learn(text, label, answer.memory)
+        assert answer[:2] == other[:2]
+    assert apart.drift.alarms == at_once.drift.alarms >= 1
+    for name, array in apart.model._arrays.items():
+        np.testing.assert_array_equal(array, at_once.model._arrays[name], err_msg=name)
+
+
 def test_the_same_tickets_give_the_same_model() -> None:
     one, other = taught(), taught()
     for name, array in one._arrays.items():
