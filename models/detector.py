@@ -527,11 +527,7 @@ class NegativeBinomialDetector:
         state = self._state
         unsure = 1 / np.maximum(state.level_tickets, 0.5) + state.doubt + state.holiday_doubt
         dispersion = state.variance_b[at_window, at_series] + unsure[at_series]
-        extra = mean * (state.variance_a[at_window, at_series] + dispersion * mean)
-        tail = _tail(observed, mean, extra)
-        # Activities multiply: the more of the variance is theirs, the more the tail is a log-normal's, which is longer.
-        part = dispersion * mean * mean / (mean + extra)
-        tail += part * (_lognormal_tail(observed, mean, mean + extra) - tail)
+        tail = improbability(observed, mean, state.variance_a[at_window, at_series], dispersion)
         tail = np.maximum(tail - self._penalties[at_window], 0.0)
         excess = np.maximum((state.excess_sum / state.excess_count)[at_series], _PER_DECADE)
         over = np.maximum(tail - _CALIBRATED_FROM, 0.0)
@@ -797,6 +793,15 @@ def _solve(moments: Floats) -> tuple[Floats, Floats]:
     a: Floats = np.where(no_b, only_a, np.where(no_a, 0.0, both_a))
     b: Floats = np.where(no_b, 0.0, np.where(no_a, only_b, both_b))
     return a, b
+
+
+def improbability(observed: Floats, mean: Floats, clumping: Floats | float, dispersion: Floats) -> Floats:
+    """-log10 of the probability of at least `observed`; the variance is mean (1 + clumping + dispersion mean)."""
+    extra = mean * (clumping + dispersion * mean)
+    tail = _tail(observed, mean, extra)
+    # Activities multiply: the more of the variance is theirs, the more the tail is a log-normal's, which is longer.
+    part = dispersion * mean * mean / (mean + extra)
+    return tail + part * (_lognormal_tail(observed, mean, mean + extra) - tail)
 
 
 def _lognormal_tail(observed: Floats, mean: Floats, variance: Floats) -> Floats:

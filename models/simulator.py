@@ -59,7 +59,8 @@ class Simulation:
     """Counts per hop, (hops, series), which of them were seen, the spikes, and the holidays.
 
     `rates` are the expected tickets per minute without spikes, (minutes, series), and `active` the same with the
-    activity that wanders: what oracles know.
+    activity that wanders, whose relative variance and part that lasts from one minute to the next are `spread` and
+    `stay`, (series): what oracles know.
     """
 
     counts: NDArray[np.uint16]
@@ -68,6 +69,8 @@ class Simulation:
     holidays: tuple[date, ...]
     rates: NDArray[np.float32]
     active: NDArray[np.float32]
+    spread: NDArray[np.float64]
+    stay: NDArray[np.float64]
     settings: SimulatorSettings
 
     def hops(self) -> Iterator[tuple[float, NDArray[np.float64], NDArray[np.bool_]]]:
@@ -88,11 +91,13 @@ def simulate(settings: SimulatorSettings) -> Simulation:
     quiet_days = np.sort(settings.days - 1 - order[: settings.holidays])
     rates = np.empty((minutes, settings.series), dtype=np.float32)
     active = np.empty_like(rates)
+    spread, stay = np.empty(settings.series), np.empty(settings.series)
     low, high = map(math.log, settings.tickets_per_day)
     for place in range(settings.series):
         rate = math.exp(random.uniform(low, high)) * _profile(settings, random, quiet_days)
         rates[:, place] = rate
-        active[:, place] = rate * _wandering(minutes, random)
+        activity, spread[place], stay[place] = _wandering(minutes, random)
+        active[:, place] = rate * activity
     spiked = active.copy()
     spikes = _spikes(settings, random, rates, spiked)
     counts = _counts(settings, random, spiked)
@@ -106,6 +111,8 @@ def simulate(settings: SimulatorSettings) -> Simulation:
         holidays=holidays,
         rates=rates,
         active=active,
+        spread=spread,
+        stay=stay,
         settings=settings,
     )
 
@@ -133,14 +140,18 @@ def _profile(
     return np.outer(factors, day).ravel()
 
 
-def _wandering(minutes: int, random: np.random.Generator) -> NDArray[np.float64]:
-    """Activity with mean 1: the exponential of an Ornstein-Uhlenbeck process, sampled every minute."""
-    variance = np.log1p(random.uniform(0.01, 0.15))
+def _wandering(minutes: int, random: np.random.Generator) -> tuple[NDArray[np.float64], float, float]:
+    """Activity with mean 1: the exponential of an Ornstein-Uhlenbeck process, sampled every minute.
+
+    With it, its variance and the autocorrelation of its logarithm after a minute.
+    """
+    spread = random.uniform(0.01, 0.15)
+    variance = np.log1p(spread)
     stay = np.exp(-1 / random.uniform(10, 180))
     steps = random.normal(0, np.sqrt(variance * (1 - stay**2)), minutes)
     steps[0] = random.normal(0, np.sqrt(variance))
     walk = _recursive(steps, float(stay))
-    return np.exp(walk - variance / 2)
+    return np.exp(walk - variance / 2), float(spread), float(stay)
 
 
 def _recursive(steps: NDArray[np.float64], stay: float) -> NDArray[np.float64]:

@@ -5,8 +5,9 @@
 
 Every detector gets the smallest threshold with at most the allowed false alarms on the tuning seeds; what is printed
 are the other seeds. All alerts open and close by one rule: open at the threshold, close after an hour below it. One
-oracle knows the true rates and differs in nothing else from ours. The other knows the activity of each minute besides,
-which nobody can: little of what it misses is to be found at that rate of false alarms.
+oracle knows the true rates and differs in nothing else from ours; one knows besides how activity wanders, and follows
+it with a filter. The last knows the activity of each minute, which nobody can: little of what it misses is to be found
+at that rate of false alarms.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 import nab
 import numpy as np
 from numpy.typing import NDArray
+from oracles import TrueRates, filtered, scan
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -39,9 +41,8 @@ TUNING_SEEDS = (101, 102)
 LEAST_EXCESS = 10.0
 OURS = "negative binomial (ours)"
 ORACLE = "oracle: ours with the true rates"
+FILTER = "oracle: activity filtered, with the true rates and how it wanders"
 SCAN = "oracle: likelihood-ratio scan with the true activity"
-SCANNED = (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 45, 60, 90, 120)
-"""Minutes since the onset that the scan supposes."""
 BANDS = (600.0, 3_500.0)
 """Tickets a day between the bands of volume: thirds of 100 to 20,000 on a logarithmic scale."""
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "nab"
@@ -69,8 +70,8 @@ def main() -> None:
     parser.add_argument("--hop", type=int, default=10, help="seconds between our scores; rivals score every 5 min")
     parser.add_argument("--allowed", type=float, default=2.0, help="false alarms per 100 series and week")
     parser.add_argument("--no-river", action="store_true", help="leave river's detectors out")
-    parser.add_argument("--no-oracle", action="store_true", help="leave our oracle out, which takes as long as ours")
-    parser.add_argument("--scan-only", action="store_true", help="only the oracle that scans: a minute, not an hour")
+    parser.add_argument("--no-oracle", action="store_true", help="leave out all oracles but the scan")
+    parser.add_argument("--scan-only", action="store_true", help="leave out ours and the oracle like it")
     parser.add_argument("--no-rivals", action="store_true", help="leave all others out")
     parser.add_argument(
         "--tickets-per-day", type=float, nargs=2, default=(100.0, 20_000.0), metavar=("LEAST", "MOST"), help="of series"
@@ -102,17 +103,11 @@ def simulated(given: argparse.Namespace) -> None:
         shipped = outcomes[len(TUNING_SEEDS) :]
     if not (given.no_oracle or given.scan_only):
         tables[ORACLE] = list(zip(slims, our_scores(drawn, "oracle", allowed, oracle=True)[0], strict=True))
+    if not given.no_oracle:
+        tables[FILTER] = [(simple, filtered(simulation)) for simulation, simple in zip(drawn, slims, strict=True)]
     tables[SCAN] = [(simple, scan(simulation)) for simulation, simple in zip(drawn, slims, strict=True)]
-    others = [] if given.no_rivals or given.scan_only else list(zip(drawn, slims, strict=True))
-    for simulation, simple in track(others, "rivals", console=err, transient=True):
-        steps = per_step(simulation)
-        for name, rival in RIVALS.items():
-            tables.setdefault(name, []).append((simple, per_minute(rival(steps))))
-        if not given.no_river:
-            few = first_series(simulation, RIVER_SERIES)
-            for name, rival in river_rivals().items():
-                found = per_minute(rival(steps[:, :RIVER_SERIES]))
-                tables.setdefault(f"{name} ({RIVER_SERIES} series)", []).append((few, found))
+    if not (given.no_rivals or given.scan_only):
+        add_rivals(tables, drawn, slims, river=not given.no_river)
     print(
         f"{given.seeds} seeds x {given.series} series of {least:g} to {most:g} tickets a day x 28 days after 14 days "
         f"to learn; spikes with an excess of at least {LEAST_EXCESS:g} tickets; thresholds set on seeds "
@@ -126,56 +121,28 @@ def simulated(given: argparse.Namespace) -> None:
         limit = tuned(pairs[: len(TUNING_SEEDS)], allowed)
         judged = [judge(*pair, limit) for pair in pairs[len(TUNING_SEEDS) :]]
         add_row(table, name, limit, judged)
-        if name in (OURS, ORACLE, SCAN):
+        if name in (OURS, ORACLE, FILTER, SCAN):
             add_volumes(by_volume, name, judged)
     Console(width=150).print(table, by_volume)
 
 
-class Oracle(NegativeBinomialDetector):
-    """Ours with the true rates in the place of the baseline; it learns variances alone."""
-
-    def __init__(self, drawn: Sequence[Simulation], settings: DetectorSettings, calendar: WeekCalendar) -> None:
-        rates = [simulation.rates.astype(np.float64) for simulation in drawn]
-        self._true = np.hstack([*rates, *(rate.sum(axis=1, keepdims=True) for rate in rates)])
-        super().__init__(self._true.shape[1], settings, calendar)
-        self._state.level_tickets[:] = 1e12
-        self._state.level_share[:] = 1e12
-
-    def _level(self) -> NDArray[np.float64]:
-        return np.ones(self.series)
-
-    def _learn_level(self, *_: object) -> None:
-        pass
-
-    def _shrunk(self, slot: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        del slot
-        return np.ones(self.series), np.zeros(self.series)
-
-    def _enter_bucket(self, middle: float) -> None:
-        super()._enter_bucket(middle)
-        rates = self._true[min(int((middle - START.timestamp()) / 60), len(self._true) - 1)]
-        self._share = (rates / self._bucket_hops).astype(np.float32)
-
-
-def scan(simulation: Simulation) -> NDArray[np.float32]:
-    """The generalised likelihood ratio (Lorden 1971) of each minute, over onsets and sizes, in nats: (minutes, series).
-
-    Counts are Poisson given the activity, which is told; sizes are those of the simulation.
-    """
-    settings = simulation.settings
-    per, series = timedelta(minutes=1) // settings.hop, simulation.counts.shape[1]
-    shape = (-1, per, series)
-    nothing = np.zeros((1, series))
-    seen = simulation.present.reshape(shape).mean(axis=1)
-    mean = simulation.active * (1 + settings.duplicates) * seen
-    counts = np.cumsum(np.vstack([nothing, simulation.counts.reshape(shape).sum(axis=1)]), axis=0)
-    means = np.cumsum(np.vstack([nothing, mean]), axis=0)
-    best = np.zeros(mean.shape)
-    for minutes in SCANNED:
-        x, mu = counts[minutes:] - counts[:-minutes], means[minutes:] - means[:-minutes]
-        ratio = np.clip(x / np.maximum(mu, 1e-9), 1.0, max(SIZES))
-        np.maximum(best[minutes - 1 :], x * np.log(ratio) - mu * (ratio - 1), out=best[minutes - 1 :])
-    return best.astype(np.float32)
+def add_rivals(
+    tables: dict[str, list[tuple[Simulation, NDArray[np.float32]]]],
+    drawn: Sequence[Simulation],
+    slims: Sequence[Simulation],
+    *,
+    river: bool,
+) -> None:
+    """The scores of all rivals, each minute; those of river on the first series alone."""
+    for simulation, simple in track(list(zip(drawn, slims, strict=True)), "rivals", console=err, transient=True):
+        steps = per_step(simulation)
+        for name, rival in RIVALS.items():
+            tables.setdefault(name, []).append((simple, per_minute(rival(steps))))
+        if river:
+            few = first_series(simulation, RIVER_SERIES)
+            for name, rival in river_rivals().items():
+                found = per_minute(rival(steps[:, :RIVER_SERIES]))
+                tables.setdefault(f"{name} ({RIVER_SERIES} series)", []).append((few, found))
 
 
 def our_scores(
@@ -190,7 +157,7 @@ def our_scores(
     settings, calendar = DetectorSettings(hop=hop), WeekCalendar(UTC, drawn[0].holidays)
     parents = [series + at // each for at in range(series)] + [-1] * len(drawn)
     detector = (
-        Oracle(drawn, settings, calendar) if oracle else NegativeBinomialDetector(total, settings, calendar, parents)
+        TrueRates(drawn, settings, calendar) if oracle else NegativeBinomialDetector(total, settings, calendar, parents)
     )
     limit = threshold(100, allowed)
     book = AlertBook([str(at) for at in range(total)], AlertSettings(threshold=limit), settings)
@@ -241,6 +208,8 @@ def first_series(simulation: Simulation, most: int) -> Simulation:
         holidays=simulation.holidays,
         rates=simulation.rates.mean(axis=0, keepdims=True)[:, : nothing.shape[1]],
         active=nothing.astype(np.float32),
+        spread=simulation.spread[: nothing.shape[1]],
+        stay=simulation.stay[: nothing.shape[1]],
         settings=simulation.settings,
     )
 
