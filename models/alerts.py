@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.detector import NO_SPIKE_LIMIT, DetectorSettings, Scores
+from models.detector import NO_SPIKE_LIMIT, DetectorSettings, Scores, SilenceScores
 from schemas.alerts import SpikeEvent, SpikeOpened, SpikeResolved, SpikeSize, SpikeUpdated
 
 _ALERTS = uuid.UUID("5b7f0c52-93a4-5b0e-8f7c-2f6f1d0f4b11")
@@ -100,6 +100,13 @@ class AlertBook:
                 continue
             events.extend(self._begin(at, scores) if known is None else self._go_on(at, known, scores))
         return events
+
+    def pass_quietly(self, scores: SilenceScores) -> bool:
+        """Whether the hops of a silence change nothing, and were taken in; else each is for `advance`."""
+        if self._open or self._raised.any() or scores.score.max(initial=0.0) >= self._settings.threshold:
+            return False
+        self._raised_at = scores.ends[-1]
+        return True
 
     def finish(self, at: float) -> list[SpikeEvent]:
         """Close what is open because there is no more to come."""

@@ -152,6 +152,41 @@ class Scores:
     learning: Flags
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceScores:
+    """The scores of all series after each of some hops without a ticket, which end at `ends`.
+
+    The arrays are those of `Scores` with an entry a hop before that of the series; `learning` holds for all hops.
+    """
+
+    ends: tuple[float, ...]
+    score: Floats
+    short: Floats
+    window: NDArray[np.int64]
+    observed: Floats
+    expected: Floats
+    hop_expected: Floats
+    now_observed: Floats
+    now_expected: Floats
+    learning: Flags
+
+    def hop(self, place: int) -> Scores:
+        """The scores after one of the hops, as `observe` would have given them."""
+        return Scores(
+            at=self.ends[place],
+            score=self.score[place],
+            short=self.short[place],
+            window=self.window[place],
+            observed=self.observed[place],
+            expected=self.expected[place],
+            hop_observed=np.zeros(self.learning.size),
+            hop_expected=self.hop_expected[place],
+            now_observed=self.now_observed[place],
+            now_expected=self.now_expected[place],
+            learning=self.learning,
+        )
+
+
 class Detector(Protocol):
     """Anything that scores the counts of a fixed set of series, hop after hop."""
 
@@ -241,6 +276,7 @@ class NegativeBinomialDetector:
         self._window_hops = np.array([window // settings.hop for window in settings.windows])
         self._lag_hops = settings.local_lag // settings.hop
         self._local_hops = settings.local_span // settings.hop
+        self._leaving = np.append(self._window_hops, self._lag_hops + self._local_hops)
         self._slots = max(1, WEEK // slot_width(settings.bucket))
         self._slot_s = WEEK.total_seconds() / self._slots
         self._penalties = np.array(settings.penalties)
@@ -284,10 +320,28 @@ class NegativeBinomialDetector:
             taken = np.where(seen, taken, np.float32(0))
         self._push(at, taken, seen)
         level = self._level()
-        scores = self._score(at, taken, seen, level)
+        found = self._score(state.sums[None], state.shares[None], seen, level[None])
         if int(state.hops[0]) % self._bucket_hops == 0:
             self._learn(level)
-        return scores
+        return Scores(at=at, hop_observed=taken.astype(np.float64), **{name: one[0] for name, one in found.items()})
+
+    def observe_silence(self, at: float, hops: int, present: Flags) -> SilenceScores:
+        """The scores after each of the next hops, all without a ticket: to the bit those of so many calls of `observe`.
+
+        The first ends at `at`. As many of the `hops` are taken as there are left of the bucket, and at least one.
+        Raises ValueError where `at` does not follow the last.
+        """
+        state = self._state
+        self._catch_up(at)
+        taken = min(hops, self._bucket_hops - int(state.hops[0]) % self._bucket_hops)
+        ends = tuple(at + hop * self._hop_s for hop in range(taken))
+        sums, shares = self._push_silence(ends, present)
+        level = self._level(sums[:, -1], shares[:, -1])
+        found = self._score(sums, shares, present, level)
+        if int(state.hops[0]) % self._bucket_hops == 0:
+            self._learn(level[-1])
+        learning = found.pop("learning")[0]
+        return SilenceScores(ends=ends, learning=learning, **found)
 
     def warm_start(self, starts: Sequence[float], width: timedelta, counts: Floats) -> None:
         """Learn level and profile from history before the first hop.
@@ -386,6 +440,37 @@ class NegativeBinomialDetector:
         state.hops[0] += 1
         state.clock[0] = at
 
+    def _push_silence(self, ends: Sequence[float], seen: Flags) -> tuple[Floats, Floats]:
+        """Put hops without a ticket into the windows; what these hold after each: (hops, windows, series).
+
+        Sums of tickets and of grains are exact, so that their order does not matter. No window is shorter than a
+        bucket: what leaves it has come before these hops.
+        """
+        state, length = self._state, self._ring_hops
+        tick, hops = int(state.hops[0]), len(ends)
+        if tick % self._bucket_hops == 0 or tick == 0:
+            self._enter_bucket(self._middle(ends[0] - self._hop_s))
+        share = np.where(seen, self._share, np.float32(0))
+        steps = np.arange(tick, tick + hops)
+        leaving = (steps[:, None] - self._leaving) % length
+        entering = (steps - self._lag_hops) % length
+        gone, gone_share = state.ring[leaving], state.ring_share[leaving]
+        gone[:, -1] -= state.ring[entering]
+        gone_share[:, -1] -= state.ring_share[entering]
+        gone_share[:, :-1] -= share
+        sums, shares = np.empty(gone.shape), np.empty(gone.shape)
+        before, before_share = state.sums, state.shares
+        for hop in range(hops):
+            before = np.subtract(before, gone[hop], out=sums[hop])
+            before_share = np.subtract(before_share, gone_share[hop], out=shares[hop])
+        state.ring[steps % length] = 0
+        state.ring_share[steps % length] = share
+        state.sums[:], state.shares[:] = sums[-1], shares[-1]
+        state.bucket_share += float(hops) * share.astype(np.float64)
+        state.hops[0] += hops
+        state.clock[0] = ends[-1]
+        return sums, shares
+
     def _middle(self, clock: float) -> float:
         """The middle of the bucket in which the hops stand at `clock`."""
         into = int(self._state.hops[0]) % self._bucket_hops
@@ -460,17 +545,21 @@ class NegativeBinomialDetector:
         """Tickets per bucket at a profile of 1, over the last days."""
         return (self._state.level_tickets + 0.5) / np.maximum(self._state.level_share, 1.0)
 
-    def _local(self) -> tuple[Floats, Flags]:
-        """The level that the last hour's rate tells, and whether enough of that hour was seen."""
-        state = self._state
-        local = state.sums[-1] / np.maximum(state.shares[-1], 1e-9)
-        return local, state.shares[-1] > 0.25 * self._local_hops * self._share
+    def _local(self, sums: Floats | None = None, shares: Floats | None = None) -> tuple[Floats, Flags]:
+        """The level that the last hour's rate tells, and whether enough of that hour was seen; `sums` are now's."""
+        tickets: Floats = self._state.sums[-1] if sums is None else sums
+        seen: Floats = self._state.shares[-1] if shares is None else shares
+        local: Floats = tickets / np.maximum(seen, 1e-9)
+        return local, seen > 0.25 * self._local_hops * self._share
 
-    def _level(self) -> Floats:
-        """Tickets per bucket at a profile of 1; the last hour's rate where the level cannot be trusted yet."""
+    def _level(self, sums: Floats | None = None, shares: Floats | None = None) -> Floats:
+        """Tickets per bucket at a profile of 1; the last hour's rate where the level cannot be trusted yet.
+
+        `sums` and `shares` are what the lagged hour holds: now, or after each of some hops.
+        """
         state = self._state
         level = self._long_level()
-        local, trusted = self._local()
+        local, trusted = self._local(sums, shares)
         # While a spike is on, the last hour is what it was before: else it would soon be its own baseline.
         held = (state.frozen > 0) & (state.frozen <= self._settings.freeze_for / self._settings.bucket)
         local = np.where(held, state.local, local)
@@ -481,44 +570,48 @@ class NegativeBinomialDetector:
         """Whether a series is too new: nothing that its baseline says means much yet."""
         return self._state.seen_buckets < self._settings.warm_up / self._settings.bucket
 
-    def _score(self, at: float, counts: NDArray[np.float32], seen: Flags, level: Floats) -> Scores:
+    def _score(self, sums: Floats, shares: Floats, seen: Flags, level: Floats) -> dict[str, Any]:
+        """The arrays of `Scores` after each of some hops of one bucket: (hops, series).
+
+        `sums` and `shares` are what the windows hold after each, (hops, windows, series).
+        """
         state, settings = self._state, self._settings
-        score, short = np.zeros(self.series), np.zeros(self.series)
-        best = np.zeros(self.series, dtype=np.int64)
+        score, short = np.zeros(level.shape), np.zeros(level.shape)
+        best = np.zeros(level.shape, dtype=np.int64)
         active = level * state.activity
-        now_observed = state.sums[0].copy()
-        now_expected = (active if self._follows[0] or self._holiday else level) * state.shares[0]
+        now_observed = sums[:, 0].copy()
+        now_expected = (active if self._follows[0] or self._holiday else level) * shares[:, 0]
         observed, expected = now_observed.copy(), now_expected.copy()
-        at_window, at_series = np.nonzero(state.sums[:-1] >= settings.min_count)
-        x = state.sums[at_window, at_series]
-        mean = level[at_series] * state.shares[at_window, at_series]
-        follows = self._follows[at_window] | self._holiday
-        mean = np.maximum(mean * np.where(follows, state.activity[at_series], 1.0), _LEAST_MEAN)
-        notable = x >= settings.min_ratio * mean
-        if notable.any():
-            at_window, at_series, x, mean = at_window[notable], at_series[notable], x[notable], mean[notable]
-            tail = self._calibrated(at_window, at_series, x, mean)
-            # The best window last, so that it is the one that stays.
-            order = np.argsort(tail, kind="stable")
-            winners = at_series[order]
-            score[winners] = tail[order]
-            best[winners], observed[winners], expected[winners] = at_window[order], x[order], mean[order]
-            order = order[at_window[order] < settings.short_windows]
-            short[at_series[order]] = tail[order]
-            state.bucket_peak = np.maximum(state.bucket_peak, score)
-        return Scores(
-            at=at,
-            score=score,
-            short=short,
-            window=best,
-            observed=observed,
-            expected=expected,
-            hop_observed=counts.astype(np.float64),
-            hop_expected=np.where(seen, active * self._share, 0.0),
-            now_observed=now_observed,
-            now_expected=now_expected,
-            learning=self._learning(),
-        )
+        at_hop, at_window, at_series = np.nonzero(sums[:, :-1] >= settings.min_count)
+        if at_hop.size:
+            x = sums[at_hop, at_window, at_series]
+            mean = level[at_hop, at_series] * shares[at_hop, at_window, at_series]
+            follows = self._follows[at_window] | self._holiday
+            mean = np.maximum(mean * np.where(follows, state.activity[at_series], 1.0), _LEAST_MEAN)
+            notable = x >= settings.min_ratio * mean
+            if notable.any():
+                at_hop, at_window, at_series = at_hop[notable], at_window[notable], at_series[notable]
+                x, mean = x[notable], mean[notable]
+                tail = self._calibrated(at_window, at_series, x, mean)
+                # The best window last, so that it is the one that stays.
+                order = np.argsort(tail, kind="stable")
+                winners = at_hop[order], at_series[order]
+                score[winners] = tail[order]
+                best[winners], observed[winners], expected[winners] = at_window[order], x[order], mean[order]
+                order = order[at_window[order] < settings.short_windows]
+                short[at_hop[order], at_series[order]] = tail[order]
+                state.bucket_peak = np.maximum(state.bucket_peak, score.max(axis=0))
+        return {
+            "score": score,
+            "short": short,
+            "window": best,
+            "observed": observed,
+            "expected": expected,
+            "hop_expected": np.where(seen, active * self._share, 0.0),
+            "now_observed": now_observed,
+            "now_expected": now_expected,
+            "learning": self._learning()[None],
+        }
 
     def _calibrated(
         self, at_window: NDArray[np.int64], at_series: NDArray[np.int64], observed: Floats, mean: Floats

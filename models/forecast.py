@@ -135,6 +135,97 @@ def forecast(
     )
 
 
+def forecast_all(history: Floats, start: datetime, *, hours: int, coverage: float = 0.8) -> list[Forecast]:
+    """`forecast` of many series at once, (series, hours), in UTC without holidays: all known, eight weeks at most.
+
+    The same to rounding, at a small part of the cost: each day is added to sums of its hours of the week, and what was
+    known before a day of the backtest is what the sums hold there. Raises ValueError as `forecast`, and for more hours.
+    """
+    series, known = history.shape
+    if known < _DAY:
+        raise ValueError("a forecast needs at least 24 hours of history")
+    if known > _PROFILE_WEEKS * HOURS_OF_WEEK:
+        raise ValueError(f"{known} hours are more than {_PROFILE_WEEKS} weeks")
+    days, ahead = -(-known // _DAY), -(-hours // _DAY)
+    # Days end where the history ends. The first may be a part; what it lacks is neither a ticket nor an hour.
+    counts = np.zeros((series, days * _DAY))
+    counts[:, days * _DAY - known :] = history
+    counts = counts.reshape(series, days, _DAY)
+    seen = np.ones((days, _DAY))
+    seen[0, : days * _DAY - known] = 0.0
+    tested = max(0, min(_BACKTEST_DAYS, (known - 7 * _DAY) // _DAY))
+    tickets, visits = np.zeros((series, 7, _DAY)), np.zeros((7, _DAY))
+    expected: dict[str, list[Floats]] = {name: [] for name in METHODS}
+    for day in range(days + 1):
+        if day >= days - tested:
+            following = range(day, day + (ahead if day == days else 1))
+            level = _level(counts, seen, day, tickets, visits)
+            expected["profile x level"] += [level[:, one % 7] for one in following]
+            if tested:
+                expected["median of four weeks"] += [_median(counts, seen, day, one) for one in following]
+        if day < days:
+            tickets[:, day % 7] += counts[:, day]
+            visits[day % 7] += seen[day]
+    found = {name: np.concatenate(parts, axis=1) for name, parts in expected.items() if parts}
+    actual = counts[:, days - tested :].reshape(series, tested * _DAY)
+    off = {name: actual - some[:, : tested * _DAY] for name, some in found.items()}
+    total = np.maximum(actual.sum(axis=1), 1e-9)
+    wape = {name: np.abs(some).sum(axis=1) / total for name, some in off.items()}
+    limits = {
+        name: _limits(
+            some[:, tested * _DAY :][:, :hours], off[name] / np.sqrt(some[:, : tested * _DAY] + _FLOOR), coverage
+        )
+        for name, some in found.items()
+    }
+    moments = [datetime.fromtimestamp(start.timestamp() + 3600 * (known + at), UTC) for at in range(hours)]
+    forecasts: list[Forecast] = []
+    for place in range(series):
+        errors = {name: float(some[place]) for name, some in wape.items()} if tested else {}
+        method = min(METHODS, key=lambda name: errors.get(name, 0.0))
+        middle = found[method][place, tested * _DAY :][:hours]
+        low, high = (limit[place] for limit in limits[method])
+        rows = zip(moments, middle.tolist(), low.tolist(), high.tolist(), strict=True)
+        forecasts.append(
+            Forecast(
+                hours=tuple(
+                    ForecastHour(begins=at, expected=mean, low=least, high=most) for at, mean, least, most in rows
+                ),
+                method=method,
+                wape=errors,
+                coverage=coverage,
+            )
+        )
+    return forecasts
+
+
+def _level(counts: Floats, seen: Floats, day: int, tickets: Floats, visits: Floats) -> Floats:
+    """`profile_times_level` of the days before `day`: what each hour of the week expects, (series, 7, 24)."""
+    mean = tickets.sum(axis=(1, 2)) / visits.sum()
+    scale = np.where(mean > 0, mean, 1.0)[:, None]
+    hourly = (tickets.sum(axis=1) / scale + _DAY_STRENGTH) / (visits.sum(axis=0) + _DAY_STRENGTH)
+    profile = (tickets / scale[..., None] + _SLOT_STRENGTH * hourly[:, None]) / (visits + _SLOT_STRENGTH)
+    last = range(max(0, day - _LEVEL_HOURS // _DAY), day)
+    stood = np.zeros(visits.shape)
+    for one in last:
+        stood[one % 7] += seen[one]
+    had = counts[:, last.start : last.stop].sum(axis=(1, 2))
+    level = had / np.maximum((profile * stood).sum(axis=(1, 2)), 1e-9)
+    return np.where(mean > 0, level, 0.0)[:, None, None] * profile
+
+
+def _median(counts: Floats, seen: Floats, day: int, of: int) -> Floats:
+    """`four_week_median` of the days before `day` at the hours of the day `of`, (series, 24); each was seen before."""
+    days = [
+        one
+        for one in range(of - 7 * (_MEDIAN_WEEKS + 1), day)
+        if max(0, day - 7 * _MEDIAN_WEEKS) <= one and (of - one) % 7 == 0
+    ]
+    values = np.sort(np.where(seen[days] > 0, counts[:, days], np.inf), axis=1)
+    visits = seen[days].sum(axis=0).astype(np.int64)
+    hours = np.arange(_DAY)
+    return (values[:, (visits - 1) // 2, hours] + values[:, visits // 2, hours]) / 2
+
+
 def _places(calendar: WeekCalendar, first: float, hours: int) -> NDArray[np.int64]:
     """The hours of the week at which so many `hours` stand, the first of which begins at `first`."""
     if calendar.zone is UTC and not calendar.holidays:  # the same, a hundred times faster
@@ -162,10 +253,10 @@ def _backtest(history: Floats, places: NDArray[np.int64]) -> tuple[dict[str, flo
 
 
 def _limits(expected: Floats, errors: Floats | None, coverage: float) -> tuple[Floats, Floats]:
-    """Limits around `expected` from scaled errors; without a backtest, those of a Poisson count doubled."""
+    """Limits around `expected` from scaled errors, both (..., hours); without errors, a Poisson count's, doubled."""
     root = np.sqrt(expected + _FLOOR)
     if errors is None or not errors.size:
         return np.maximum(expected - 2 * root, 0.0), expected + 2 * root
     tail = (1 - coverage) / 2
-    least, most = float(np.quantile(errors, tail)), float(np.quantile(errors, 1 - tail))
-    return np.maximum(expected + min(least, 0.0) * root, 0.0), expected + max(most, 0.0) * root
+    least, most = np.quantile(errors, [tail, 1 - tail], axis=-1, keepdims=True)
+    return np.maximum(expected + np.minimum(least, 0.0) * root, 0.0), expected + np.maximum(most, 0.0) * root

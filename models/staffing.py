@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 
 MOST_AGENTS = 100_000
 """More than any team has: a load that keeps more of them busy is no load."""
@@ -75,6 +76,15 @@ def agents_needed(tickets_per_hour: float, wanted: ServiceLevel) -> int:
     while answered_within(agents, erlangs, wanted) < wanted.share:
         agents += 1
     return agents
+
+
+@cache
+def most_tickets(agents: int, wanted: ServiceLevel) -> float:
+    """The highest rate, tickets an hour, at which so many `agents` keep the service level: to the last bit."""
+    low, high = 0.0, max(1.0, (agents + 1) / (wanted.handling / timedelta(hours=1)))
+    while (middle := (low + high) / 2) not in {low, high}:
+        low, high = (middle, high) if agents_needed(middle, wanted) <= agents else (low, middle)
+    return low
 
 
 def agents_rostered(agents: int, wanted: ServiceLevel) -> int:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from models.alerts import AlertBook, AlertSettings
 from models.causes import RecentTickets, SeenTicket, TermBaseline, explain, have_a_word_in_common, rank_children
 from models.counting import CountingSettings, CountTable, PartialCount
-from models.detector import DetectorSettings, NegativeBinomialDetector, threshold
+from models.detector import DetectorSettings, Flags, Floats, NegativeBinomialDetector, threshold
 from models.incidents import IncidentBook, IncidentSettings
 from models.packing import DAMAGE, packed, unpacked
 from models.text import fold
@@ -149,7 +149,10 @@ class SpikeWatch:
             self._table.mark(record.partition, record.bucket)
         else:
             self._put(record)
-        return [word for bucket, totals in self._ready() for word in self._hop(bucket, totals)]
+        words: list[Alert] = []
+        for hops, totals in self._ready():
+            words += self._hop(totals) if totals else self._silence(hops)
+        return words
 
     def to_bytes(self) -> bytes:
         """The whole state. The alerts that follow from it are those that follow from the log as a whole."""
@@ -252,8 +255,8 @@ class SpikeWatch:
         if any(taken):
             self._tickets.setdefault(record.bucket.timestamp(), {})[record.partition] = record.tickets
 
-    def _ready(self) -> Iterator[tuple[float, Mapping[str, int]]]:
-        """The hops that have become complete, those without a ticket included."""
+    def _ready(self) -> Iterator[tuple[int, Mapping[str, int]]]:
+        """The hops that have become complete, from `_next` on: how many, and what one of them holds, or all do not."""
         complete = [(moment.timestamp(), totals) for moment, totals in self._table.complete()]
         if self._next is None:
             if not complete:
@@ -263,20 +266,24 @@ class SpikeWatch:
         for bucket, totals in complete:
             if bucket - self._next > silence:
                 self._next = bucket
-            while self._next < bucket:
-                yield self._step(), {}
-            yield self._step(), totals
-        if self._table.done - self._next <= silence:
-            while self._next <= self._table.done:
-                yield self._step(), {}
+            if bucket > self._next:
+                yield round((bucket - self._next) / self._hop_s), {}
+            yield 1, totals
+        if self._next <= self._table.done <= self._next + silence:
+            yield round((self._table.done - self._next) / self._hop_s) + 1, {}
 
-    def _step(self) -> float:
+    def _step(self, hops: int = 1) -> float:
+        """The end of the next hop, where so many of them are scored at once."""
         assert self._next is not None  # noqa: S101  `_ready` has set it
-        bucket = self._next
-        self._next = bucket + self._hop_s
-        return bucket
+        end = self._next + self._hop_s
+        self._next += hops * self._hop_s
+        return end
 
-    def _hop(self, bucket: float, totals: Mapping[str, int]) -> list[Alert]:
+    def _present(self) -> Flags:
+        """A place that nobody has yet is not seen: its first hour is still to come."""
+        return np.arange(self._settings.slots) < len(self._places)
+
+    def _hop(self, totals: Mapping[str, int]) -> list[Alert]:
         counts = np.zeros(self._settings.slots, dtype=np.float32)
         for series, count in sorted(totals.items()):
             place = self._place(series)
@@ -284,15 +291,33 @@ class SpikeWatch:
                 self.unwatched += 1
             else:
                 counts[place] = count
-        # A place that nobody has yet is not seen: its first hour is still to come.
-        present = np.arange(self._settings.slots) < len(self._places)
-        end = bucket + self._hop_s
-        scores = self._detector.observe(end, counts, present)
-        row = self._seen % len(self._ends)
-        self._observed[row], self._expected[row], self._ends[row] = scores.hop_observed, scores.hop_expected, end
-        self._seen += 1
-        self._see(bucket)
+        end = self._step()
+        scores = self._detector.observe(end, counts, self._present())
+        self._note(end, scores.hop_observed, scores.hop_expected)
+        self._see(end - self._hop_s)
         return self._words(self._alerts.advance(scores))
+
+    def _silence(self, hops: int) -> list[Alert]:
+        """So many hops without a ticket: told as hop by hop, at a fraction of the cost."""
+        words: list[Alert] = []
+        present = self._present()
+        while hops:
+            assert self._next is not None  # noqa: S101  `_ready` has set it
+            scores = self._detector.observe_silence(self._next + self._hop_s, hops, present)
+            hops -= len(scores.ends)
+            quiet = self._alerts.pass_quietly(scores)
+            for place, end in enumerate(scores.ends):
+                self._step()
+                self._note(end, 0.0, scores.hop_expected[place])
+                if not quiet:
+                    words += self._words(self._alerts.advance(scores.hop(place)))
+        return words
+
+    def _note(self, end: float, observed: Floats | float, expected: Floats) -> None:
+        """Keep what a hop had and was expected to have, for an hour."""
+        row = self._seen % len(self._ends)
+        self._observed[row], self._expected[row], self._ends[row] = observed, expected, end
+        self._seen += 1
 
     def _see(self, bucket: float) -> None:
         """Keep the tickets of a hop for causes; those of an hour ago become what is usual."""

@@ -16,9 +16,9 @@ _COMPUTED_FROM = {
     "judged_answers": (),
     "subject_words": (),
     "ticket_volumes": (),
-    "ticket_days": ("ticket_lives",),
-    "ticket_stays": ("ticket_lives",),
-    "ticket_lives": (),
+    "ticket_days": ("changed_lives",),
+    "ticket_stays": ("changed_lives",),
+    "changed_lives": (),
 }
 """The views that ClickHouse computes from time to time, each with what has to be computed before it."""
 

@@ -10,16 +10,16 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
+from numpy.typing import NDArray
 
-from models.forecast import HOUR, forecast
-from models.staffing import MOST_AGENTS, ServiceLevel, agents_needed, agents_rostered
+from models.forecast import HOUR, forecast_all
+from models.staffing import MOST_AGENTS, ServiceLevel, agents_needed, agents_rostered, most_tickets
 from models.watching import ALL
-from models.weeks import WeekCalendar
 from schemas.errors import StoreUnavailable
 from sinks import forecasts
 from sinks.forecasts import ForecastRow
@@ -37,47 +37,101 @@ _LOOK_EVERY = timedelta(minutes=1)
 BACK = timedelta(weeks=WEEKS_BACK)
 LONGEST_SILENCE = timedelta(weeks=1)
 """Where no ticket has come for so long there is nothing to forecast; a source may have got one year wrong."""
-_CALENDAR = WeekCalendar()
+_FEW_AGENTS = 64
+"""Up to so many are looked up: working them out costs more than all else about a forecast."""
 
 
-def planned(
-    series: str, counts: Mapping[datetime, int], start: datetime, made_at: datetime, wanted: ServiceLevel
-) -> list[ForecastRow]:
-    """The hours of one series from `made_at` on. `counts` are tickets per hour since `start`; one left out had none."""
-    history = np.array([float(counts.get(start + at * HOUR, 0)) for at in range((made_at - start) // HOUR)])
-    ahead = forecast(history, start, hours=HOURS_AHEAD, calendar=_CALENDAR)
+class RecentHours:
+    """The tickets of each series in the last eight weeks, hour by hour: what forecasts are made from."""
+
+    def __init__(self) -> None:
+        self._counts: dict[datetime, Mapping[str, int]] = {}
+        self._totals: Counter[str] = Counter()
+        self._rows: dict[str, NDArray[np.float64]] = {}
+        """Of each series the hours before `_ends`, the newest last."""
+        self._ends: datetime | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._counts)
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self._counts.clear()
+        self._totals.clear()
+        self._rows.clear()
+        self._ends = None
+
+    def add(self, hour: datetime, counts: Mapping[str, int]) -> None:
+        """Take in the hour that follows the last; what is older than eight weeks is dropped."""
+        self._ends = hour + HOUR
+        for old in [at for at in self._counts if at < self._ends - BACK]:
+            gone = self._counts.pop(old)
+            self._totals.subtract(gone)
+            for name in gone:
+                if self._totals[name] <= 0:
+                    del self._totals[name], self._rows[name]
+        for row in self._rows.values():
+            row[:-1] = row[1:]
+            row[-1] = 0.0
+        if counts:
+            self._counts[hour] = counts
+            self._totals.update(counts)
+            for name, count in counts.items():
+                self._rows.setdefault(name, np.zeros(BACK // HOUR))[-1] = count
+
+    def forecast(self, wanted: ServiceLevel) -> list[ForecastRow]:
+        """The next two days of all tickets and of the largest series; nothing where too little is known."""
+        if self._ends is None or not self._counts:
+            return []
+        start, newest = next(iter(self._counts)), next(reversed(self._counts))
+        if self._ends - start < LEAST_HOURS * HOUR or self._ends - newest > LONGEST_SILENCE:
+            return []
+        names = sorted(self._totals, key=lambda name: (name != ALL, -self._totals[name], name))[: MOST_SERIES + 1]
+        hours = (self._ends - start) // HOUR
+        history = np.stack([self._rows[name][-hours:] for name in names])
+        rows: list[ForecastRow] = []
+        for name, ahead in zip(names, forecast_all(history, start, hours=HOURS_AHEAD), strict=True):
+            agents = agents_at([hour.expected for hour in ahead.hours], wanted)
+            at_high = agents_at([hour.high for hour in ahead.hours], wanted)
+            rows += [
+                ForecastRow(
+                    series=name,
+                    hour=hour.begins,
+                    made_at=self._ends,
+                    expected=hour.expected,
+                    low=hour.low,
+                    high=hour.high,
+                    coverage=ahead.coverage,
+                    agents=needed,
+                    agents_at_high=most,
+                    rostered=agents_rostered(needed, wanted),
+                    method=ahead.method,
+                )
+                for hour, needed, most in zip(ahead.hours, agents, at_high, strict=True)
+            ]
+        return rows
+
+
+def agents_at(tickets_per_hour: Sequence[float], wanted: ServiceLevel) -> list[int]:
+    """The agents needed at each rate, MOST_AGENTS where it would be more: a flood of tickets is no reason to stop."""
+    few = np.searchsorted(_rates(wanted), tickets_per_hour).tolist()
     return [
-        ForecastRow(
-            series=series,
-            hour=hour.begins,
-            made_at=made_at,
-            expected=hour.expected,
-            low=hour.low,
-            high=hour.high,
-            coverage=ahead.coverage,
-            agents=(agents := _agents(hour.expected, wanted)),
-            agents_at_high=_agents(hour.high, wanted),
-            rostered=agents_rostered(agents, wanted),
-            method=ahead.method,
-        )
-        for hour in ahead.hours
+        agents if agents <= _FEW_AGENTS else _many_agents(rate, wanted)
+        for agents, rate in zip(few, tickets_per_hour, strict=True)
     ]
 
 
-def _agents(tickets_per_hour: float, wanted: ServiceLevel) -> int:
-    """The agents needed, MOST_AGENTS where it would be more: a flood of tickets is no reason to stop."""
+def _many_agents(tickets_per_hour: float, wanted: ServiceLevel) -> int:
     try:
         return agents_needed(tickets_per_hour, wanted)
     except ValueError:
         return MOST_AGENTS
 
 
-def largest(hours: Mapping[datetime, Mapping[str, int]]) -> list[str]:
-    """All tickets and the MOST_SERIES largest other series, the largest first."""
-    totals: Counter[str] = Counter()
-    for counts in hours.values():
-        totals.update(counts)
-    return sorted(totals, key=lambda series: (series != ALL, -totals[series], series))[: MOST_SERIES + 1]
+@cache
+def _rates(wanted: ServiceLevel) -> NDArray[np.float64]:
+    """The highest rate for each number of agents from none on."""
+    return np.array([0.0, *(most_tickets(agents, wanted) for agents in range(1, _FEW_AGENTS + 1))])
 
 
 class Planner:
@@ -92,8 +146,8 @@ class Planner:
         self._next: datetime | None = None
         """The hour to take in next; None where the store is to be asked."""
         self._made: datetime | None = None
-        self._hours: dict[datetime, dict[str, int]] = {}
-        """The tickets of each series in the hours before `_next`, as far back as forecasts look."""
+        self._hours = RecentHours()
+        """The hours before `_next`."""
 
     async def run(self) -> None:
         """Forecast each hour once, until `stop`; a store that is away is asked again. Raises StoreRejected."""
@@ -111,7 +165,7 @@ class Planner:
                 continue
 
     def stop(self) -> None:
-        """Have `run` end after the series in hand."""
+        """Have `run` end after the hour in hand."""
         self._stopping.set()
 
     async def plan(self) -> bool:
@@ -133,12 +187,10 @@ class Planner:
         rows: list[ForecastRow] = []
         for hour in whole:
             self._next = hour + HOUR
-            self._hours = {at: some for at, some in self._hours.items() if at >= self._next - BACK}
-            if hour in counts:
-                self._hours[hour] = counts[hour]
+            self._hours.add(hour, counts.get(hour, {}))
             if self._made is not None and self._next <= self._made:
                 continue
-            made = await self._forecast(self._next)
+            made = await asyncio.to_thread(self._hours.forecast, self._wanted)
             if self._stopping.is_set():
                 return False
             if len(rows) + len(made) > MOST_ROWS:
@@ -156,18 +208,6 @@ class Planner:
             since = None if self._made is None else self._made + HOUR - BACK
             return forecasts.first_counted(self._store, since)
         return forecasts.first_counted(self._store, self._next)
-
-    async def _forecast(self, made_at: datetime) -> list[ForecastRow]:
-        start = min(self._hours, default=made_at)
-        if made_at - start < LEAST_HOURS * HOUR or made_at - max(self._hours) > LONGEST_SILENCE:
-            return []
-        rows: list[ForecastRow] = []
-        for series in largest(self._hours):
-            if self._stopping.is_set():
-                break
-            counts = {hour: some[series] for hour, some in self._hours.items() if series in some}
-            rows += await asyncio.to_thread(planned, series, counts, start, made_at, self._wanted)
-        return rows
 
     async def _write(self, rows: list[ForecastRow]) -> None:
         if rows:

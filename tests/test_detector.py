@@ -224,3 +224,40 @@ def test_holidays_stand_where_sundays_do_and_the_clock_is_the_walls() -> None:
 def test_a_slot_of_the_week_holds_a_bucket() -> None:
     widths = [slot_width(timedelta(minutes=minutes)) for minutes in (1, 15, 20, 60, 100, 1440, 2000)]
     assert widths == [timedelta(minutes=minutes) for minutes in (15, 15, 30, 60, 120, 1440, 10_080)]
+
+
+@settings(max_examples=4, deadline=None)
+@given(
+    seed=st.integers(0, 2**31),
+    holiday=st.booleans(),
+    unseen=st.booleans(),
+    rates=st.lists(st.floats(0.01, 20), min_size=1, max_size=4),
+)
+def test_hops_without_a_ticket_score_together_as_one_by_one(
+    seed: int, holiday: bool, unseen: bool, rates: list[float]
+) -> None:
+    random = np.random.default_rng(seed)
+    cut = DetectorSettings(hop=timedelta(seconds=20), cold_for=timedelta(hours=int(random.integers(1, 9))))
+    calendar = WeekCalendar(holidays=[date(2026, 3, 2)] if holiday else [])
+    single, batched = (NegativeBinomialDetector(len(rates), cut, calendar, [-1, *[0] * (len(rates) - 1)]) for _ in "ab")
+    at, present = START, np.ones(len(rates), dtype=np.bool_)
+    present[-1] = not unseen
+    for _ in range(25):
+        for row in random.poisson(rates, size=(random.integers(1, 30), len(rates))):
+            at += 20
+            assert_equal(single.observe(at, row, present), batched.observe(at, row, present))
+        if random.random() < 0.1:
+            at += 20 * int(random.integers(1, 1500))
+        left = int(random.integers(1, 200))
+        while left:
+            scored = batched.observe_silence(at + 20, left, present)
+            assert scored.ends == tuple(at + 20 * hop for hop in range(1, len(scored.ends) + 1))
+            for place, at in enumerate(scored.ends):
+                one = single.observe(at, np.zeros(len(rates)), present)
+                assert_equal(one, scored.hop(place))
+                np.testing.assert_array_equal(one.window, scored.hop(place).window)
+                np.testing.assert_array_equal(one.now_observed, scored.hop(place).now_observed)
+                np.testing.assert_array_equal(one.now_expected, scored.hop(place).now_expected)
+            left -= len(scored.ends)
+    for name, value in single.snapshot().items():
+        np.testing.assert_array_equal(value, batched.snapshot()[name], err_msg=name)

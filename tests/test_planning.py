@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 from examples import forecast_row, position
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from models.counting import CountingSettings
-from models.forecast import HOUR, forecast, four_week_median
-from models.staffing import MOST_AGENTS, ServiceLevel, agents_needed
+from models.forecast import HOUR, forecast, forecast_all, four_week_median
+from models.staffing import MOST_AGENTS, ServiceLevel, agents_needed, most_tickets
 from models.weeks import WeekCalendar
 from schemas import topics
 from schemas.counts import BucketCounts
@@ -24,7 +26,7 @@ from sinks.forecasts import passed_hour
 from sinks.queries import named_queries
 from sinks.rows import counts_row
 from sinks.store import Store
-from streams.planning import HOURS_AHEAD, Planner
+from streams.planning import HOURS_AHEAD, Planner, RecentHours, agents_at
 
 START = datetime(2026, 3, 2, tzinfo=UTC)  # a Monday
 NOW = datetime.now(UTC)
@@ -151,6 +153,64 @@ def test_a_calendar_in_utc_and_one_in_a_zone_that_is_utc_forecast_the_same() -> 
     recent, ahead = history[-4 * 168 :], np.arange(168)
     medians = [np.nanmedian(recent[places[-4 * 168 :] == place]) for place in range(168)]
     assert four_week_median(history, places, ahead).tolist() == medians
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 2**31),
+    known=st.integers(24, 8 * 168),
+    rates=st.lists(st.sampled_from([0.0, 0.02, 0.5, 3.0, 200.0]), min_size=1, max_size=4),
+)
+def test_series_that_are_forecast_together_are_forecast_as_each_alone(
+    seed: int, known: int, rates: list[float]
+) -> None:
+    hours = np.arange(known)
+    rhythm = 1 + 0.8 * np.sin(hours * 2 * np.pi / 24) * (hours % 168 < 120)
+    history = np.random.default_rng(seed).poisson(np.outer(rates, rhythm)).astype(float)
+    start = START + seed % 168 * HOUR
+    together = forecast_all(history, start, hours=HOURS_AHEAD)
+    for one, row in zip(together, history, strict=True):
+        alone = forecast(row, start, hours=HOURS_AHEAD)
+        assert one.wape == pytest.approx(alone.wape, abs=1e-9)
+        errors = list(alone.wape.values())
+        if not errors or min(abs(errors[0] - errors[1]), 1) > 1e-9:  # of two that are as good, rounding chooses
+            assert one.method == alone.method
+            for left, right in zip(one.hours, alone.hours, strict=True):
+                assert left.begins == right.begins
+                assert (left.expected, left.low, left.high) == pytest.approx(
+                    (right.expected, right.low, right.high), abs=1e-6, rel=1e-9
+                )
+
+
+@pytest.mark.parametrize("wanted", [ServiceLevel(), ServiceLevel(handling=timedelta(hours=2), share=0.95)])
+def test_agents_that_are_looked_up_are_those_that_are_worked_out(wanted: ServiceLevel) -> None:
+    rates = [0.0, 1e-9, 0.3, *np.random.default_rng(7).gamma(0.6, 60, 400), 1e4, 1e9]
+    for agents in range(1, 12):
+        limit = most_tickets(agents, wanted)
+        rates += [limit, float(np.nextafter(limit, 1e9))]
+        assert agents_needed(limit, wanted) <= agents < agents_needed(float(np.nextafter(limit, 1e9)), wanted)
+
+    def worked_out(rate: float) -> int:
+        try:
+            return agents_needed(rate, wanted)
+        except ValueError:
+            return MOST_AGENTS
+
+    assert agents_at(rates, wanted) == [worked_out(rate) for rate in rates]
+
+
+def test_hours_of_more_than_eight_weeks_ago_are_forgotten() -> None:
+    random = np.random.default_rng(11)
+    history = [
+        {} if random.random() < 0.2 else {"all=tickets": int(random.integers(1, 9)), f"team={at // 700}": 1}
+        for at in range(2_000)
+    ]
+    going_on, anew = RecentHours(), RecentHours()
+    for at, some in enumerate(history):
+        going_on.add(START + at * HOUR, some)
+        if at >= 2_000 - 8 * 168:
+            anew.add(START + at * HOUR, some)
+    assert going_on.forecast(ServiceLevel()) == anew.forecast(ServiceLevel()) != []
 
 
 def test_tickets_are_as_late_as_they_are_counted() -> None:

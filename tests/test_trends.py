@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from schemas.decisions import Decision
 from schemas.events import EventKind
 from schemas.feedback import Feedback, FeedbackKind
 from sinks.archive import Archive
+from sinks.migrations import packaged_migrations
 from sinks.queries import named_queries
 from sinks.rows import Row, decision_row, event_row, feedback_row
 from sinks.store import Store
@@ -212,6 +214,80 @@ def test_what_was_taken_back_is_as_if_nobody_had_said_it(store: Store, log: Log)
     assert right == {"desk": (3, 2, 2), "net": (2, 1, 1)}, "E is open, and what was said of it does not stand"
     lives = "SELECT category, priority, team FROM ticket_lives WHERE ticket_id IN ('A', 'B') ORDER BY ticket_id"
     assert store.query(lives).rows == (("hardware", "P1", "desk"), ("hardware", "P2", "desk"))
+
+
+def told_at_random(made: Log, random: Random, told: dict[str, str], at: datetime) -> None:
+    """One more thing, of a ticket that is new or known; some things are told late, some taken back."""
+    if (known := [row for row in made.rows if row.table != "ticket_decisions"]) and random.random() < 0.1:
+        row = random.choice(known)  # sent twice
+        made.rows.append(replace(row, position=replace(row.position, offset=len(made.rows))))
+        return
+    at -= timedelta(milliseconds=random.randrange(1, 10**9) if random.random() < 0.2 else random.randrange(1, 10**6))
+    ticket = f"T-{random.randrange(40)}"
+    team, priority = random.choice(["desk", "net", "billing"]), random.choice(["P1", "P2", "P3", "P4"])
+    match random.randrange(8):
+        case 0:
+            if not any(row.table == "ticket_decisions" and row.values["ticket_id"] == ticket for row in made.rows):
+                made.created(ticket, at, team, priority)
+        case 1 | 2:
+            made.event(EventKind.MESSAGE_ADDED, ticket, at, requester=random.choice(["customer", "agent"]))
+        case 3:
+            human = random.choice([{"team": team}, {"priority": priority}, {"category": "access"}])
+            made.event(EventKind.CHANGED, ticket, at, human_set=human)
+        case 4:
+            made.event(random.choice([EventKind.RESOLVED, EventKind.CLOSED]), ticket, at)
+        case 5:
+            made.event(EventKind.REOPENED, ticket, at)
+        case 6:
+            made.said(FeedbackKind.REASSIGNMENT, ticket, at, team)
+            told[f"{ticket}-{at.isoformat()}"] = ticket
+        case _:
+            if told and random.random() < 0.5:
+                word, of = told.popitem()
+                made.said(FeedbackKind.RETRACTION, of, at, word)
+            else:
+                made.said(FeedbackKind.CORRECTION, ticket, at, priority, field="priority")
+
+
+def lives(store: Store) -> list[tuple[Any, ...]]:
+    return sorted(store.query("SELECT * FROM ticket_lives").rows, key=repr)
+
+
+def lives_as_a_whole(store: Store) -> list[tuple[Any, ...]]:
+    """All of them computed from all rows, by the query that did so once."""
+    (retractions,) = [one for one in packaged_migrations() if one.name == "retractions"]
+    (whole,) = [one for one in retractions.statements if "MODIFY QUERY" in one]
+    return sorted(store.query(whole.partition("MODIFY QUERY")[2]).rows, key=repr)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_lives_of_changed_tickets_alone_are_computed_and_all_are_as_if_computed_as_a_whole(
+    store: Store, models: Models, seed: int
+) -> None:
+    random, made, archive = Random(seed), Log(models), Archive(store)
+    before_part, part = list[Row](), list[Row]()
+    told: dict[str, str] = {}
+    begin, refreshes = TODAY - 3 * DAY, 8
+    for number in range(refreshes):
+        stored_at, first = begin + number * 7 * HOUR, len(made.rows)
+        for _ in range(15 if number % 4 else 150):
+            told_at_random(made, random, told, stored_at)
+        before_part, part = part, made.rows[first:]
+        archive.write(part, now=stored_at)
+        store.command("SYSTEM REFRESH VIEW changed_lives")
+        store.command("SYSTEM WAIT VIEW changed_lives")
+        assert lives(store) == lives_as_a_whole(store)
+    # Of the last time, and of the time before: an hour is looked back.
+    changed = {row.values["ticket_id"] for row in [*before_part, *part]}
+    newest = "SELECT ticket_id FROM life_facts WHERE computed_at = (SELECT max(computed_at) FROM life_facts)"
+    computed = {ticket for (ticket,) in store.query(newest).rows}
+    alive = {ticket for (ticket,) in store.query("SELECT ticket_id FROM ticket_lives").rows}
+    assert computed == changed & alive < alive
+    before = len(lives(store))
+    store.command(f"ALTER TABLE ticket_events DROP PARTITION {begin:%Y%m%d}")  # as they do that are too old
+    # What was known of those that stay is kept, though some of it is dropped.
+    assert sorted(row[:3] for row in lives(store)) == sorted(row[:3] for row in lives_as_a_whole(store))
+    assert 0 < len(lives(store)) < before
 
 
 def test_what_people_say_of_audited_decisions_is_counted_and_nothing_else(

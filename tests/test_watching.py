@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from models.counting import Counted, PartitionCounter, counted
 from models.watching import ALL, SpikeWatch, WatchSettings, terms_of
@@ -140,6 +142,43 @@ def test_a_watch_goes_on_from_its_snapshot_as_if_it_had_never_stopped(cut: int) 
     again = max(0, cut - 7)  # what Kafka delivers once more
     assert first + told(after, log, again) == expected
     assert after.to_bytes() == whole.to_bytes()
+
+
+class HopByHop(SpikeWatch):
+    """A watch that takes a silence in one hop after the other."""
+
+    def _silence(self, hops: int) -> list[Alert]:
+        return [word for _ in range(hops) for word in self._hop({})]
+
+
+@settings(max_examples=4, deadline=None)
+@given(seed=st.integers(0, 2**31), dismissed=st.booleans())
+def test_a_silence_tells_what_its_hops_tell_one_by_one_to_the_bit(seed: int, dismissed: bool) -> None:
+    random = np.random.default_rng(seed)
+    counter, offset = PartitionCounter(), 0
+    log: list[BucketCounts] = []
+    second = 0.0
+    for _ in range(int(random.integers(20, 60))):
+        # Bursts and silences: of seconds, of hours, and now and then of more than a day, which counts as not seen.
+        busy = random.random() < 0.3
+        for _ in range(int(random.integers(20, 120)) if busy else 1):
+            offset += 1
+            second += float(random.exponential(4 if busy else 60))
+            log += counter.count_buckets(0, [ticket(offset, second, CATEGORIES[random.integers(2)])])
+        second += float(random.choice([10, 400, 5_000, 30_000, 100_000], p=[0.4, 0.3, 0.2, 0.08, 0.02]))
+        log.append(mark(0, second))
+    together, one_by_one = watch(1), HopByHop(OWNERS, 1, SETTINGS)
+    words = 0
+    for place, record in enumerate(log):
+        heard = together.take(place, record)
+        assert heard == one_by_one.take(place, record)
+        words += len(heard)
+        if dismissed and heard and heard[0].stage is AlertStage.OPENED:
+            answer = said(heard[0].incident_id, AnswerKind.DISMISSED, f"a-{place}")
+            # In the middle of the log, as the watch would be told.
+            assert together._answered(answer) == one_by_one._answered(answer)  # pyright: ignore[reportPrivateUsage]
+    assert together.to_bytes() == one_by_one.to_bytes()
+    assert words or len(log) < 2_000
 
 
 def test_counts_that_are_told_again_change_nothing() -> None:
