@@ -25,6 +25,7 @@ from streams.health import served_health
 from streams.lessons import LessonReader, LiveLessons, warm_up
 from streams.model_log import LiveModels, ModelLog
 from streams.monitor import Monitor
+from streams.open_incidents import LiveIncidents
 from streams.publish import Publisher
 from streams.reading import Place, places_of, reader
 from streams.settings import Settings
@@ -120,10 +121,9 @@ async def _plans(
     plans: list[AgentPlan] = []
     if making is not None:
         publisher = await stack.enter_async_context(Publisher(settings.producer_options()))
-        lessons = LiveLessons(
-            await stack.enter_async_context(LessonReader(settings, decoder)), wiring.checkpoints(settings)
-        )
-        models = LiveModels(ModelLog(settings, decoder), lessons, codec, *(await making))
+        source = await stack.enter_async_context(LessonReader(settings, decoder))
+        lessons, incidents = LiveLessons(source, wiring.checkpoints(settings)), LiveIncidents(settings, source)
+        models = LiveModels(ModelLog(settings, decoder), lessons, incidents, codec, *(await making))
         await models.open(publisher)
         agent = TriageAgent(models=models, codec=codec, decoder=decoder, publisher=publisher, clock=wiring.wall_clock)
         plans.append(
@@ -253,11 +253,14 @@ async def _watch_plan(
         decoder=decoder,
         publisher=await stack.enter_async_context(Publisher(settings.producer_options())),
         marker=await stack.enter_async_context(Publisher(settings.producer_options())),
+        teller=await stack.enter_async_context(Publisher(settings.producer_options())),
+        incidents=LiveIncidents(settings, await stack.enter_async_context(LessonReader(settings, decoder))),
         clock=wiring.wall_clock,
     )
-    marking = asyncio.ensure_future(agent.mark_idle_partitions())
-    marking.add_done_callback(lambda done: _pass_on(done, failed))
-    stack.callback(marking.cancel)
+    for work in (agent.mark_idle_partitions(), agent.repeat_open_incidents()):
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(lambda done: _pass_on(done, failed))
+        stack.callback(task.cancel)
     return AgentPlan(
         name=Role.WATCH,
         topics=(topics.COUNTS,),

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from models.counting import Counted, PartitionCounter, counted
-from models.watching import ALL, SpikeWatch, WatchSettings, terms_of
+from models.text import terms_of
+from models.watching import ALL, SpikeWatch, WatchSettings
 from schemas.alerts import Alert, AlertAnswered, AlertStage, AnswerKind
 from schemas.counts import BucketCounts
 from schemas.decisions import Band, Decision, Judgement, LogPosition
