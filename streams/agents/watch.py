@@ -91,6 +91,11 @@ class WatchAgent:
         """The service that is away while it is waited for."""
         return self._decoder.waiting_for or self._publisher.waiting_for or self._reading
 
+    @property
+    def is_watching(self) -> bool:
+        """Whether the counts are this worker's, and it has begun with them."""
+        return self._watch is not None
+
     def forget(self) -> None:
         """Begin from the newest snapshot: others may have watched meanwhile."""
         self._watch = None
