@@ -79,6 +79,18 @@ def counted(decision: Decision, offset: int, requester: str, told_at: datetime) 
     """
     if decision.kind is not EventKind.CREATED:
         return None
+    return Counted(
+        offset=offset,
+        occurred_at=max(_EARLIEST, min(decision.occurred_at, told_at)),
+        requester=requester[:_MOST_NAME],
+        series=series_of(decision),
+        ticket_id=decision.ticket_id,
+        subject=decision.subject[:_MOST_SUBJECT],
+    )
+
+
+def series_of(decision: Decision) -> dict[str, str]:
+    """The dimensions in which a ticket is counted, with its values there."""
     series = {
         "all": "tickets",
         "category": decision.category.label,
@@ -87,14 +99,7 @@ def counted(decision: Decision, offset: int, requester: str, told_at: datetime) 
         "channel": decision.channel,
         "language": decision.language.label,
     }
-    return Counted(
-        offset=offset,
-        occurred_at=max(_EARLIEST, min(decision.occurred_at, told_at)),
-        requester=requester[:_MOST_NAME],
-        series={dimension: value[:_MOST_NAME] for dimension, value in series.items() if value},
-        ticket_id=decision.ticket_id,
-        subject=decision.subject[:_MOST_SUBJECT],
-    )
+    return {dimension: value[:_MOST_NAME] for dimension, value in series.items() if value}
 
 
 class HeavyHitters:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from models import language, sentiment
 from models.bands import is_drawn
+from models.belonging import incident_of
+from models.counting import series_of
 from models.language import LanguageJudge
 from models.priority import with_circumstances
 from models.rules import PhraseRules
@@ -22,6 +24,7 @@ from models.taxonomy import OTHER, Label, Taxonomy
 from models.text import fold
 from schemas.decisions import AUDITED, Band, Decision, Judgement, LogPosition, Reason
 from schemas.events import EventKind, TicketEvent
+from schemas.open_incidents import OpenIncident
 from schemas.topics import REVIEW_QUEUE
 
 if TYPE_CHECKING:
@@ -49,6 +52,8 @@ class Models:
     versions: Mapping[str, str]
     learned: Learned | None = None
     """What people have taught since; None before the first lesson."""
+    incidents: tuple[OpenIncident, ...] = ()
+    """The incidents that are open."""
 
 
 def starting_models(taxonomy: Taxonomy) -> Models:
@@ -96,7 +101,7 @@ def decide(event: TicketEvent, position: LogPosition, models: Models) -> Decisio
     if _is_audited(event, name, category, tongue, models.taxonomy):
         band = Band.REVIEW
         category = replace(category, reasons=(*category.reasons, Reason(text=AUDITED, weight=0.0)))
-    return Decision(
+    decision = Decision(
         decision_id=name,
         event_id=event.event_id,
         event=position,
@@ -118,6 +123,33 @@ def decide(event: TicketEvent, position: LogPosition, models: Models) -> Decisio
         band=band,
         models=models.versions,
         occurred_at=event.occurred_at,
+    )
+    return _of_an_incident(decision, models, team_is_set="team" in human) if models.incidents else decision
+
+
+def _of_an_incident(decision: Decision, models: Models, *, team_is_set: bool) -> Decision:
+    """`decision`, of a ticket that may belong to an open incident: then it names it, and goes to its owner.
+
+    It goes there as a suggestion, where it would have gone elsewhere. A team that a person set stays, and so does a
+    draw for an audit.
+    """
+    series = series_of(decision)
+    found = incident_of(decision.subject, series, decision.occurred_at, models.incidents)
+    if found is None:
+        return decision
+    incident, held = found
+    why = Reason(text=f"open incident {incident.incident_id}: {', '.join(held) or incident.series[0]}", weight=0.0)
+    team, band = decision.team, decision.band
+    if not team_is_set and incident.team in models.taxonomy.teams:
+        elsewhere = band is Band.REVIEW or team != incident.team
+        team, band = incident.team, Band.SUGGEST if elsewhere and not decision.audited else band
+    return replace(
+        decision,
+        category=replace(decision.category, reasons=(*decision.category.reasons, why)),
+        team=team,
+        queue=REVIEW_QUEUE if band is Band.REVIEW else team,
+        band=band,
+        incident_id=incident.incident_id,
     )
 
 

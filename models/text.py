@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 
 _APART = re.compile(r"[\W_]+")
+_LEAST_LETTERS = 3
 _SPELLED_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 
 
@@ -26,3 +28,9 @@ def spell_out(folded: str) -> str:
     ' geraet '
     """
     return folded.translate(_SPELLED_OUT)
+
+
+def terms_of(subject: str) -> frozenset[str]:
+    """The words of a subject and its pairs of neighbours, folded; numbers and short words are no terms."""
+    words = [word for word in fold(subject).split() if len(word) >= _LEAST_LETTERS and not word.isdigit()]
+    return frozenset([*words, *(f"{first} {second}" for first, second in pairwise(words))])

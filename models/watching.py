@@ -11,19 +11,19 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.alerts import AlertBook, AlertSettings
+from models.belonging import newest_of, opened
 from models.causes import RecentTickets, SeenTicket, TermBaseline, explain, have_a_word_in_common, rank_children
 from models.counting import CountingSettings, CountTable, PartialCount
 from models.detector import DetectorSettings, Flags, Floats, NegativeBinomialDetector, threshold
 from models.incidents import IncidentBook, IncidentSettings
 from models.packing import DAMAGE, packed, unpacked
-from models.text import fold
+from models.text import terms_of
 from schemas.alerts import (
     Alert,
     AlertAnswer,
@@ -44,6 +44,7 @@ from schemas.alerts import (
 )
 from schemas.counts import BucketCounts, CountedTicket
 from schemas.errors import BadSnapshot
+from schemas.open_incidents import OpenIncident
 
 ALL = "all=tickets"
 """The series of every ticket: all others are a part of it."""
@@ -54,7 +55,6 @@ FORMAT = "triage.watch.2"
 _DIMENSIONS = ("category", "team", "tenant", "channel", "language", "all")
 """The most telling first: of series that open at once, the first gives the incident its name."""
 
-_LEAST_LETTERS = 3
 _THIN_BASELINE = 50.0
 _SKETCH_WIDTH = 1 << 13
 
@@ -137,6 +137,17 @@ class SpikeWatch:
     def open_incidents(self) -> list[Alert]:
         """The newest word on each incident that is open."""
         return [told.word for told in self._told.values()]
+
+    @property
+    def taking_tickets(self) -> tuple[OpenIncident, ...]:
+        """The open incidents as decisions have to know them, but for those that a person called noise."""
+        return newest_of(
+            [
+                opened(told.word, set(told.alerts.values()))
+                for told in self._told.values()
+                if all(one.kind is not AnswerKind.DISMISSED for one in told.word.answers)
+            ]
+        )
 
     def take(self, offset: int, record: BucketCounts | AlertAnswered) -> list[Alert]:
         """What the record at `offset` of the log changes, in order; nothing where it was taken before."""
@@ -497,12 +508,6 @@ def _with_owner(word: Alert, series: str, owner: str | None) -> Alert:
     if owner in {None, word.team} or f" of {owner} rose with it" in word.note:
         return word
     return replace(word, note="; ".join(filter(None, (word.note, f"{series} of {owner} rose with it"))))
-
-
-def terms_of(subject: str) -> frozenset[str]:
-    """The words of a subject and its pairs of neighbours, folded; numbers and short words are no terms."""
-    words = [word for word in fold(subject).split() if len(word) >= _LEAST_LETTERS and not word.isdigit()]
-    return frozenset([*words, *(f"{first} {second}" for first, second in pairwise(words))])
 
 
 def _dimension(series: str) -> str:

@@ -69,6 +69,10 @@ class Codec:
         _write(out, words.current()[word].parsed, _to_record(word)(value))
         return out.getvalue()
 
+    def frame(self, word: type[Word]) -> bytes:
+        """The first bytes of every `word` that is written now: they name its schema."""
+        return _FRAME.pack(MAGIC, self._written_ids[word])
+
     def decode(self, data: bytes | None, word: type[W]) -> W:
         """The value in framed bytes, whichever version wrote it.
 

@@ -94,6 +94,8 @@ class Decision:
     models: Mapping[str, str]
     """Head to the version of the model that judged."""
     occurred_at: datetime
+    incident_id: str | None = None
+    """The open incident that the ticket belongs to."""
 
     @property
     def audited(self) -> bool:
@@ -120,6 +122,7 @@ class Assignment:
     language: str
     event: LogPosition
     occurred_at: datetime
+    incident_id: str | None = None
 
     @classmethod
     def of(cls, decision: Decision) -> Assignment:
@@ -140,4 +143,5 @@ class Assignment:
             language=decision.language.label,
             event=decision.event,
             occurred_at=decision.occurred_at,
+            incident_id=decision.incident_id,
         )

@@ -79,6 +79,7 @@ def decision_row(decision: Decision, *, decided_at: datetime, latency_ms: int) -
         "queue": decision.queue,
         "band": decision.band.value,
         "models": dict(decision.models),
+        "incident_id": decision.incident_id,
         "occurred_at": decision.occurred_at,
         "decided_at": decided_at,
         "latency_ms": latency_ms,

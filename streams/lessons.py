@@ -86,7 +86,7 @@ class LessonReader:
         return (await self._bounds_of_lessons())[0]
 
     async def _bounds_of_lessons(self) -> tuple[int, int]:
-        return (await self._asked(LESSONS[0], lambda source: source.bounds([LESSONS])))[LESSONS]
+        return (await self.asked(LESSONS[0], lambda source: source.bounds([LESSONS])))[LESSONS]
 
     async def has(self, number: int) -> bool:
         """Whether there is a lesson `number`."""
@@ -132,7 +132,7 @@ class LessonReader:
         lessons = await self.end()
         if not lessons:
             return None
-        return await self._asked(
+        return await self.asked(
             topics.EVENTS.name, lambda source: self._looked_back(source, partition, offset, lessons)
         )
 
@@ -153,15 +153,16 @@ class LessonReader:
             far, end = far * 4, first
         return None
 
-    async def _asked(self, topic: str, ask: Callable[[Reader], Awaitable[T]]) -> T:
+    async def asked(self, topic: str, ask: Callable[[Reader], Awaitable[T]]) -> T:
+        """What `ask` finds by a client for `topic`. Raises KafkaUnavailable where Kafka is away for a minute."""
         for left in reversed(range(_TRIES)):
             try:
                 return await ask(await self._opened(topic))
             except KafkaError as away:
                 await self._closed()
                 if not left:
-                    raise KafkaUnavailable(f"the lessons cannot be read: {away}") from away
-                log.warning("the lessons cannot be read: %s; trying again", away)
+                    raise KafkaUnavailable(f"{topic} cannot be read: {away}") from away
+                log.warning("%s cannot be read: %s; trying again", topic, away)
                 await asyncio.sleep(_ASK_AGAIN_SECONDS)
         raise AssertionError  # the last try has raised
 

@@ -32,9 +32,11 @@ from schemas.model_log import (
     activated_version,
     said_with,
 )
+from schemas.open_incidents import OpenIncidents
 from streams.batches import time_of
 from streams.decoding import Decoder
 from streams.lessons import LiveLessons
+from streams.open_incidents import LiveIncidents
 from streams.publish import Outgoing, Publisher
 from streams.reading import Reader, places_of, reader
 from streams.settings import Settings
@@ -119,10 +121,19 @@ class ModelLog:
 class LiveModels:
     """The models for each event, for the agent that decides."""
 
-    def __init__(self, model_log: ModelLog, lessons: LiveLessons, codec: Codec, own: ModelSet, made: Models) -> None:
+    def __init__(
+        self,
+        model_log: ModelLog,
+        lessons: LiveLessons,
+        incidents: LiveIncidents,
+        codec: Codec,
+        own: ModelSet,
+        made: Models,
+    ) -> None:
         """`own` is the set that this worker's settings and code make, `made` its models."""
         self._log = model_log
         self._lessons = lessons
+        self._incidents = incidents
         self._codec = codec
         self._own = own
         self._made: dict[str, Models] = {own.version: made}
@@ -168,11 +179,13 @@ class LiveModels:
         if self._stale:
             self._stale = False
             self._lessons.forget()
+            self._incidents.forget()
             await self._log.read()
 
     async def come_to(self, partition: int, offset: int) -> None:
-        """Know which lessons are in force at `offset` of `partition`, the next record that is worked on."""
+        """Know which lessons and incidents hold at `offset` of `partition`, the next record that is worked on."""
         await self._lessons.come_to(partition, offset)
+        await self._incidents.come_to(partition, offset)
 
     async def prepare(self, partition: int) -> None:
         """Learn what is in force in `partition`, before `at` is asked."""
@@ -182,12 +195,17 @@ class LiveModels:
         """Let the lessons up to `last` take effect in `partition`. Raises UnknownModels where there are not so many."""
         await self._lessons.activate(last, partition)
 
+    def know_incidents(self, told: OpenIncidents, partition: int, offset: int) -> None:
+        """Let the incidents of the record at `offset` be those that are open in `partition`."""
+        self._incidents.take(told, partition, offset)
+
     def at(self, partition: int, offset: int) -> Models:
         """The models that decide on the event at `offset` of `partition`.
 
         Raises ModelsNotReproducible where another release's have taken over from this one's.
         """
-        return self._lessons.knowing(self._chosen(partition, offset), partition)
+        models = self._lessons.knowing(self._chosen(partition, offset), partition)
+        return self._incidents.knowing(models, partition, offset)
 
     def _chosen(self, partition: int, offset: int) -> Models:
         version = self._log.lineage.at(partition, offset) or self._own.version

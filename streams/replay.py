@@ -23,10 +23,12 @@ from schemas.errors import BadSettings, DeadLettered, ModelsNotReproducible, Unk
 from schemas.events import TicketEvent
 from schemas.lessons import activated_lessons
 from schemas.model_log import activated_version
+from schemas.open_incidents import told_incidents
 from streams.batches import Record, position_of, time_of
 from streams.decoding import Decoder
 from streams.lessons import LiveLessons
 from streams.model_log import ModelLog
+from streams.open_incidents import LiveIncidents
 from streams.reading import Place, Reader, places_of, reader
 from streams.settings import Settings
 from streams.topic_admin import committed_offsets
@@ -52,7 +54,7 @@ class Verdict(StrEnum):
     """The event is older than what Kafka keeps of the outputs."""
     DEAD_LETTER = "dead letter"
     NOTHING_TO_DECIDE = "nothing to decide"
-    """Resolved and closed tickets, and records by which models take over."""
+    """Resolved and closed tickets, and records that say which models, lessons and incidents hold."""
 
 
 GOOD = frozenset({Verdict.IDENTICAL, Verdict.NOT_KEPT, Verdict.DEAD_LETTER, Verdict.NOTHING_TO_DECIDE})
@@ -139,13 +141,20 @@ class Replay:
     """Decides again. Give it a `model_log` that was read, and call `run`."""
 
     def __init__(
-        self, settings: Settings, decoder: Decoder, codec: Codec, model_log: ModelLog, lessons: LiveLessons
+        self,
+        settings: Settings,
+        decoder: Decoder,
+        codec: Codec,
+        model_log: ModelLog,
+        lessons: LiveLessons,
+        incidents: LiveIncidents,
     ) -> None:
         self._settings = settings
         self._decoder = decoder
         self._codec = codec
         self._log = model_log
         self._lessons = lessons
+        self._incidents = incidents
         self._models: dict[str, Models | ModelsNotReproducible] = {}
 
     async def run(
@@ -219,6 +228,7 @@ class Replay:
                 ranges[key] = (end if since is None else max(start, since), end)
         found: dict[Place, defaultdict[int, list[_Emitted]]] = {place: defaultdict(list) for place in spans}
         word = Decision if wanted.topic == topics.DECISIONS.name else Assignment
+        frame = self._codec.frame(word)
         kept_since = _EPOCH
         async for records in source.read(ranges):
             key = records[0].topic, records[0].partition
@@ -226,12 +236,14 @@ class Replay:
                 kept_since = max(kept_since, time_of(records[0]))
             for record in records:
                 output = await self._decoder.decode(record.value, word)
-                if not isinstance(output, Decision | Assignment):
+                if record.value is None or not isinstance(output, Decision | Assignment):
                     continue
                 place = output.event.topic, output.event.partition
                 span = spans.get(place, (0, 0))
                 if span[0] <= output.event.offset < span[1]:
-                    emitted = _Emitted(_digest(record.value or b""), key, record.offset)
+                    # What an earlier release wrote by an earlier schema is compared as it is written now.
+                    value = record.value if record.value.startswith(frame) else self._codec.encode(output)
+                    emitted = _Emitted(_digest(value), key, record.offset)
                     found[place][output.event.offset].append(emitted)
         return {place: _Outputs(by_offset, kept_since) for place, by_offset in found.items()}
 
@@ -262,7 +274,7 @@ class Replay:
         await self._learn(record)
         verdict, detail, decision = self._verdict(record, event, emitted, wanted)
         if decision is not None and other is not None:
-            self._note_changes(decision, event, self._lessons.knowing(other, record.partition), report)
+            self._note_changes(decision, event, self._knowing(other, record), report)
         if verdict is Verdict.DIFFERENT:
             return decision
         if verdict is Verdict.MISSING and record.offset in letters:
@@ -275,12 +287,20 @@ class Replay:
         return None
 
     async def _learn(self, record: Record) -> None:
-        """Know the lessons that were in force at this record, or take effect by it."""
+        """Know the lessons and incidents that held at this record, or take effect by it."""
+        await self._incidents.come_to(record.partition, record.offset)
+        if (told := told_incidents(record.value, record.headers)) is not None:
+            self._incidents.take(told, record.partition, record.offset)
         await self._lessons.come_to(record.partition, record.offset)
         await self._lessons.prepare(record.partition)
         if (last := activated_lessons(record.value, record.headers)) is not None:
             with suppress(UnknownModels):  # then it is a dead letter, and those before it hold
                 await self._lessons.activate(last, record.partition)
+
+    def _knowing(self, models: Models, record: Record) -> Models:
+        """`models` with the lessons and incidents that hold at this record."""
+        taught = self._lessons.knowing(models, record.partition)
+        return self._incidents.knowing(taught, record.partition, record.offset)
 
     def _verdict(
         self, record: Record, event: TicketEvent | DeadLettered, emitted: Sequence[_Emitted], wanted: Range
@@ -305,6 +325,7 @@ class Replay:
             version = activated_version(record.value, record.headers)
             last = activated_lessons(record.value, record.headers)
             known = last is not None and last == self._lessons.known(record.partition)
+            known |= told_incidents(record.value, record.headers) is not None
             return None, None if known or version in self._log.sets else event
         if not event.kind.needs_decision:
             return None, None
@@ -313,7 +334,7 @@ class Replay:
         if isinstance(models, ModelsNotReproducible):
             return None, models
         try:
-            return decide(event, position_of(record), self._lessons.knowing(models, record.partition)), None
+            return decide(event, position_of(record), self._knowing(models, record)), None
         except Exception as error:  # noqa: BLE001  as in the agent, where it makes a dead letter
             return None, error
 
@@ -387,7 +408,7 @@ def changes(then: Decision, now: Decision) -> Iterator[str]:
         before, after = getattr(then, name).label, getattr(now, name).label
         if before != after:
             yield f"{name} {before} -> {after}"
-    for name in ("team", "queue", "band"):
+    for name in ("team", "queue", "band", "incident_id"):
         before, after = str(getattr(then, name)), str(getattr(now, name))
         if before != after:
             yield f"{name} {before} -> {after}"

@@ -18,6 +18,7 @@ from streams import wiring
 from streams.decoding import opened_decoder
 from streams.lessons import LessonReader, LiveLessons
 from streams.model_log import ModelLog
+from streams.open_incidents import LiveIncidents
 from streams.replay import GOOD, Range, Replay, Report, Verdict
 from streams.settings import Settings
 from streams.terminal import work_bar
@@ -39,7 +40,12 @@ async def run_replay(settings: Settings, wanted: Range, *, model: str | None, co
 
             async with LessonReader(settings, decoder) as source:
                 replay = Replay(
-                    settings, decoder, codec, model_log, LiveLessons(source, wiring.checkpoints(settings, keep=False))
+                    settings,
+                    decoder,
+                    codec,
+                    model_log,
+                    LiveLessons(source, wiring.checkpoints(settings, keep=False)),
+                    LiveIncidents(settings, source),
                 )
                 return await replay.run(wanted, on_progress=on_progress, other=other)
 

@@ -144,6 +144,28 @@ class Settings(BaseSettings):
         default=None, description="where a ticket is found, with {ticket_id} in it: then example tickets are links"
     )
     notify_runbook_url: str | None = Field(default=None, description="a page that alerts link to: what to do")
+    alert_lag_records: int = Field(
+        default=10_000,
+        ge=0,
+        description="so many records an agent may be behind before on-call is told; 0 for never",
+    )
+    alert_dead_letters: int = Field(
+        default=20, ge=0, description="so many dead letters within ten minutes are an alert; 0 for never"
+    )
+    alert_sla_tickets: int = Field(
+        default=5,
+        ge=0,
+        description="so many tickets of a team that miss their time soon are an alert; 0 for never",
+    )
+    alert_after_seconds: float = Field(
+        default=120,
+        ge=1,
+        le=3600,
+        description="so long these three have to last before they are told, and to be over before that is told",
+    )
+    alert_team: str = Field(
+        default="", max_length=200, description="whose alerts on lag and dead letters are; without it nobody's"
+    )
     handling_minutes: float = Field(
         default=10.0,
         gt=0,

@@ -18,6 +18,7 @@ from schemas.events import TicketEvent
 from schemas.feedback import Feedback
 from schemas.lessons import Lesson, activated_lessons
 from schemas.model_log import ModelsActivated, ModelSet, activated_version
+from schemas.open_incidents import OpenIncidents, told_incidents
 from schemas.topics import DEAD_LETTERS, EVENTS, Topic
 from schemas.words import Word
 from streams.batches import position_of, time_of
@@ -44,6 +45,7 @@ class Read:
     activates: str | None = None
     """The models that take over by this record."""
     teaches: int | None = None
+    opens: OpenIncidents | None = None
     """The last of the lessons that take effect by it."""
 
 
@@ -101,6 +103,7 @@ async def _read(record: Any, topic: Topic, decoder: Decoder) -> Read:
         word=word,
         activates=activated_version(record.value, record.headers),
         teaches=activated_lessons(record.value, record.headers),
+        opens=told_incidents(record.value, record.headers),
     )
 
 
@@ -153,6 +156,9 @@ def _mark(record: Read) -> tuple[str, str] | None:
     """What a record without a value marks, and its style."""
     if isinstance(record.word, Place):
         return f"redriven: {record.word}", "green"
+    if record.opens is not None:
+        names = ", ".join(f"{one.incident_id} of {one.team}" for one in record.opens.incidents)
+        return f"open incidents: {names or 'none'}", "bold"
     if record.teaches is not None:
         return f"lessons up to {record.teaches} take effect", "bold"
     return None if record.activates is None else (f"{record.activates} takes over", "bold")

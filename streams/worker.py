@@ -17,7 +17,7 @@ from schemas import topics
 from schemas.codec import Codec
 from schemas.errors import StoreUnavailable, WorkerStuck
 from streams import runtime, topic_admin, wiring
-from streams.agents import Role
+from streams.agents import READ_BY, Role
 from streams.agents.triage import TriageAgent
 from streams.app import AgentPlan, build_app
 from streams.decoding import Decoder, opened_decoder
@@ -25,6 +25,7 @@ from streams.health import served_health
 from streams.lessons import LessonReader, LiveLessons, warm_up
 from streams.model_log import LiveModels, ModelLog
 from streams.monitor import Monitor
+from streams.open_incidents import LiveIncidents
 from streams.publish import Publisher
 from streams.reading import Place, places_of, reader
 from streams.settings import Settings
@@ -120,16 +121,15 @@ async def _plans(
     plans: list[AgentPlan] = []
     if making is not None:
         publisher = await stack.enter_async_context(Publisher(settings.producer_options()))
-        lessons = LiveLessons(
-            await stack.enter_async_context(LessonReader(settings, decoder)), wiring.checkpoints(settings)
-        )
-        models = LiveModels(ModelLog(settings, decoder), lessons, codec, *(await making))
+        source = await stack.enter_async_context(LessonReader(settings, decoder))
+        lessons, incidents = LiveLessons(source, wiring.checkpoints(settings)), LiveIncidents(settings, source)
+        models = LiveModels(ModelLog(settings, decoder), lessons, incidents, codec, *(await making))
         await models.open(publisher)
         agent = TriageAgent(models=models, codec=codec, decoder=decoder, publisher=publisher, clock=wiring.wall_clock)
         plans.append(
             AgentPlan(
                 name=Role.TRIAGE,
-                topics=(topics.EVENTS,),
+                topics=READ_BY[Role.TRIAGE],
                 work=agent,
                 most=MOST_TRIAGED,
                 on_assigned=models.forget,
@@ -137,7 +137,7 @@ async def _plans(
             )
         )
     if Role.ARCHIVE in roles:
-        plans.append(await _archive_plan(stack, settings, decoder, failed))
+        plans.append(await _archive_plan(stack, settings, codec, decoder, failed))
     if Role.COUNT in roles:
         plans.append(await _count_plan(stack, settings, codec, decoder))
     if Role.WATCH in roles:
@@ -150,7 +150,7 @@ async def _plans(
 
 
 async def _archive_plan(
-    stack: AsyncExitStack, settings: Settings, decoder: Decoder, failed: asyncio.Future[None]
+    stack: AsyncExitStack, settings: Settings, codec: Codec, decoder: Decoder, failed: asyncio.Future[None]
 ) -> AgentPlan:
     # What a worker that only decides would import for nothing: half a second of its start.
     from models.staffing import ServiceLevel  # noqa: PLC0415
@@ -159,6 +159,7 @@ async def _archive_plan(
     from sinks.owner import serve_as_owner  # noqa: PLC0415
     from sinks.store import Store  # noqa: PLC0415
     from streams.agents.archive import ArchiveAgent  # noqa: PLC0415
+    from streams.gauging import Gauging, store_gauges  # noqa: PLC0415
     from streams.planning import Planner  # noqa: PLC0415
 
     publisher = await stack.enter_async_context(Publisher(settings.producer_options()))
@@ -189,6 +190,22 @@ async def _archive_plan(
             await asyncio.wait({planning})  # the store is closed after that
 
         stack.push_async_callback(end_planning)
+        gauging = Gauging(
+            store_gauges(settings, store),
+            settings=settings,
+            codec=codec,
+            decoder=decoder,
+            publisher=await stack.enter_async_context(Publisher(settings.producer_options())),
+            clock=wiring.wall_clock,
+        )
+        measuring = asyncio.ensure_future(gauging.run())
+        measuring.add_done_callback(lambda done: _pass_on(done, failed))
+
+        async def end_measuring() -> None:
+            measuring.cancel()
+            await asyncio.wait({measuring})
+
+        stack.push_async_callback(end_measuring)
         return archive
 
     agent = ArchiveAgent(open_archive=open_archive, decoder=decoder, publisher=publisher, clock=wiring.wall_clock)
@@ -203,14 +220,7 @@ async def _archive_plan(
         stack.callback(opening.cancel)
     return AgentPlan(
         name=Role.ARCHIVE,
-        topics=(
-            topics.EVENTS,
-            topics.DECISIONS,
-            topics.FEEDBACK,
-            topics.DEAD_LETTERS,
-            topics.COUNTS,
-            topics.ALERTS,
-        ),
+        topics=READ_BY[Role.ARCHIVE],
         work=agent,
         waiting_for=lambda: agent.waiting_for,
         most=5_000,
@@ -226,7 +236,7 @@ async def _count_plan(stack: AsyncExitStack, settings: Settings, codec: Codec, d
     agent = CountAgent(settings=settings, codec=codec, decoder=decoder, publisher=publisher)
     return AgentPlan(
         name=Role.COUNT,
-        topics=(topics.DECISIONS,),
+        topics=READ_BY[Role.COUNT],
         work=agent,
         most=2_000,
         linger=timedelta(milliseconds=250),  # a bucket is told once for a batch, not once for each ticket
@@ -241,6 +251,7 @@ async def _watch_plan(
     from models.watching import SpikeWatch  # noqa: PLC0415  as above
     from sinks.snapshots import SnapshotFolder  # noqa: PLC0415
     from streams.agents.watch import WatchAgent  # noqa: PLC0415
+    from streams.gauging import Gauging, pipeline_gauges  # noqa: PLC0415
 
     owners = {name: label.team for name, label in wiring.load_taxonomy(settings).categories.items()}
     counts = await topic_admin.partition_counts([topics.DECISIONS.name], settings)
@@ -253,14 +264,26 @@ async def _watch_plan(
         decoder=decoder,
         publisher=await stack.enter_async_context(Publisher(settings.producer_options())),
         marker=await stack.enter_async_context(Publisher(settings.producer_options())),
+        teller=await stack.enter_async_context(Publisher(settings.producer_options())),
+        incidents=LiveIncidents(settings, await stack.enter_async_context(LessonReader(settings, decoder))),
         clock=wiring.wall_clock,
     )
-    marking = asyncio.ensure_future(agent.mark_idle_partitions())
-    marking.add_done_callback(lambda done: _pass_on(done, failed))
-    stack.callback(marking.cancel)
+    gauging = Gauging(
+        pipeline_gauges(settings),
+        settings=settings,
+        codec=codec,
+        decoder=decoder,
+        publisher=await stack.enter_async_context(Publisher(settings.producer_options())),
+        clock=wiring.wall_clock,
+        active=lambda: agent.is_watching,
+    )
+    for work in (agent.mark_idle_partitions(), agent.repeat_open_incidents(), gauging.run()):
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(lambda done: _pass_on(done, failed))
+        stack.callback(task.cancel)
     return AgentPlan(
         name=Role.WATCH,
-        topics=(topics.COUNTS,),
+        topics=READ_BY[Role.WATCH],
         work=agent,
         most=MOST_WATCHED,
         most_at_a_fetch=MOST_WATCHED,
@@ -293,7 +316,7 @@ async def _learn_plan(
         stack.callback(task.cancel)
     return AgentPlan(
         name=Role.LEARN,
-        topics=(topics.FEEDBACK,),
+        topics=READ_BY[Role.LEARN],
         work=agent,
         most=MOST_LEARNED,
         on_partitions=originals.expect,

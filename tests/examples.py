@@ -87,6 +87,7 @@ decisions = st.builds(
     band=st.sampled_from(Band),
     models=st.dictionaries(text, text, max_size=3),
     occurred_at=times,
+    incident_id=st.none() | text,
 )
 _feedback_fields = st.one_of(
     st.fixed_dictionaries(

@@ -305,7 +305,8 @@ def test_every_named_query_runs_on_an_empty_and_on_a_filled_store(store: Store, 
     french = ticket_event(subject="Imprimante", body="Bonjour, mon imprimante ne marche plus depuis ce matin, merci.")
     decided = decide(french, position(0), models)
     drawn = replace(decided.category, reasons=(Reason(text=AUDITED, weight=0.0),))
-    rows = [decision_row(replace(decided, category=drawn), decided_at=NOON, latency_ms=3)]
+    decided = replace(decided, category=drawn, incident_id=alert().incident_id)
+    rows = [decision_row(decided, decided_at=NOON, latency_ms=3)]
     letter = DeadLetter.read(b"k", b"v", [], failed_at=NOON)
     rows.append(dead_letter_row(letter, position(4, topic="tickets.deadletters.v1")))
     rows.append(alert_row(alert(), position(5, topic="tickets.alerts.v1")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import UTC, timedelta
 from typing import Any
 
@@ -16,8 +16,9 @@ from models.watching import SpikeWatch
 from schemas import topics
 from schemas.alerts import Alert, AlertAnswered, AlertStage, AnswerKind, is_answer
 from schemas.counts import BucketCounts
-from schemas.decisions import Decision
+from schemas.decisions import Assignment, Decision
 from schemas.events import EventKind, TicketEvent
+from schemas.open_incidents import told_incidents
 from sinks.notify.counterpart import served
 from streams import wiring
 from streams.alerts_cli import answer_record
@@ -181,6 +182,98 @@ def test_after_a_sigkill_in_the_middle_the_counts_and_alerts_are_those_of_the_lo
     assert list(dict.fromkeys(map(repr, words))) == [repr(word) for word in fold_of_the_log(pipeline)]
     counted = totals(pipeline)
     assert {key: counted[key] for key in expected_totals(pipeline)} == expected_totals(pipeline)
+
+
+def open_everywhere(pipeline: Pipeline) -> bool | None:
+    """Whether incidents are open in all partitions of the events (True), in none (False), or in some (None)."""
+    told = {
+        record.partition: one
+        for record in pipeline.read(topics.EVENTS)
+        if (one := told_incidents(record.value, record.headers)) is not None
+    }
+    found = {bool(one.incidents) for one in told.values()}
+    return found.pop() if len(told) == topics.PARTITIONS and len(found) == 1 else None
+
+
+def decided_by_event(pipeline: Pipeline) -> dict[str, set[bytes]]:
+    found: defaultdict[str, set[bytes]] = defaultdict(set)
+    for record in pipeline.read(topics.DECISIONS):
+        found[pipeline.codec.decode(record.value, Decision).event_id].add(record.value)
+    return found
+
+
+@pytest.mark.slow
+def test_tickets_of_an_open_incident_name_it_and_go_to_its_owner_until_it_is_over(  # noqa: PLR0915  one story
+    pipeline: Pipeline,
+) -> None:
+    events = tickets()
+    half = NOON + OUTAGE_AFTER + OUTAGE_FOR / 2
+    within = [item for item in events if item.occurred_at < half]
+    rest = [item for item in events if half <= item.occurred_at < NOON + OUTAGE_AFTER + OUTAGE_FOR]
+    subject, body = OUTAGE
+    common = {"subject": subject, "body": USUAL[0][1], "occurred_at": half + timedelta(minutes=1)}
+    moved = ticket_event(event_id="moved", ticket_id="T-moved", **common)
+    kept = ticket_event(event_id="kept", ticket_id="T-kept", human_set={"team": "sales"}, **common)
+    ended = ticket_event(
+        event_id="ended",
+        ticket_id="T-ended",
+        subject=subject,
+        body=body,
+        occurred_at=NOON + LASTS - timedelta(minutes=1),
+    )
+    worker = pipeline.start_worker()
+    pipeline.publish(within)
+    pipeline.wait_for("open everywhere", lambda: open_everywhere(pipeline), within_seconds=120)
+    worker.kill()
+    pipeline.publish([*rest[: len(rest) // 2], moved, kept])
+    worker = pipeline.start_worker()
+    pipeline.publish(rest[len(rest) // 2 :])
+    pipeline.wait_for("some decisions", lambda: len(decided_by_event(pipeline)) > len(within) + 5, within_seconds=120)
+    worker.kill()
+    worker = pipeline.start_worker()
+    pipeline.publish(events[len(within) + len(rest) :])
+    pipeline.wait_for("closed everywhere", lambda: open_everywhere(pipeline) is False, within_seconds=120)
+    pipeline.publish([ended])
+    number = len(events) + 3
+    pipeline.wait_for("all decisions", lambda: len(decided_by_event(pipeline)) == number, within_seconds=120)
+    # All of it is delivered once more, to a worker that knows nothing.
+    pipeline.start_worker("--only", "triage", TRIAGE_APP_ID="another")
+    pipeline.wait_for("all of it again", lambda: len(pipeline.read(topics.DECISIONS)) >= 2 * number, within_seconds=120)
+    values = decided_by_event(pipeline)
+    assert {len(some) for some in values.values()} == {1}, "an event was decided in two ways"
+    by_event = {name: pipeline.codec.decode(some.pop(), Decision) for name, some in values.items()}
+    (incident,) = {word.incident_id for word in decoded(pipeline, topics.ALERTS, Alert)}
+    of_outage = {item.event_id for item in rest if item.subject == subject}
+    assert {by_event[name].incident_id for name in of_outage} == {incident}
+    assert {by_event[name].queue for name in of_outage} == {"network-ops"}
+    others = {item.event_id for item in events if item.subject != subject} | {"ended"}
+    assert {by_event[name].incident_id for name in others} == {None}
+    one, other = by_event["moved"], by_event["kept"]
+    assert (one.category.label, one.incident_id, one.queue) == ("billing", incident, "network-ops")
+    assert (other.incident_id, other.queue) == (incident, "sales")
+    assert any(
+        pipeline.codec.decode(record.value, Assignment).incident_id == incident
+        for record in pipeline.assignments()["network-ops"]
+        if record.key == b"T-moved"
+    )
+
+    done = pipeline.triage("replay", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads(done.stdout)
+    assert report["verdicts"]["identical"] == number
+    pipeline.wait_until_stored("ticket_decisions", number)
+    rows = pipeline.ask_store("SELECT ticket_id, queue FROM ticket_decisions WHERE incident_id IS NOT NULL")
+    named = {name for name, one in by_event.items() if one.incident_id is not None}
+    assert of_outage | {"moved", "kept"} <= named
+    assert {(by_event[name].ticket_id, by_event[name].queue) for name in named} == set(rows)
+    assert len(rows) == len(named)
+    shown = pipeline.triage("query", "incident_tickets").stdout
+    assert subject in shown
+    assert not pipeline.read(topics.DEAD_LETTERS)
+    assert (
+        f"open incidents: {incident} of network-ops"
+        in pipeline.triage("tail", "tickets.events", "--all", "--no-follow").stdout
+    )
 
 
 @pytest.mark.slow

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.counting import Counted, PartitionCounter, counted
-from models.watching import ALL, SpikeWatch, WatchSettings, terms_of
+from models.text import terms_of
+from models.watching import ALL, SpikeWatch, WatchSettings
 from schemas.alerts import Alert, AlertAnswered, AlertStage, AnswerKind
 from schemas.counts import BucketCounts
 from schemas.decisions import Band, Decision, Judgement, LogPosition

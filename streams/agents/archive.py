@@ -19,6 +19,7 @@ from schemas.events import TicketEvent
 from schemas.feedback import Feedback
 from schemas.lessons import activated_lessons
 from schemas.model_log import activated_version
+from schemas.open_incidents import told_incidents
 from sinks.archive import Archive
 from sinks.forecasts import passed_hour
 from sinks.rows import Row, alert_row, counts_row, dead_letter_row, decision_row, event_row, feedback_row
@@ -191,6 +192,8 @@ def _latency_ms(record: Record) -> int:
 
 
 def _takes_over(record: Record) -> bool:
-    """Whether it says that other models or lessons hold from here on."""
-    version = activated_version(record.value, record.headers)
-    return version is not None or activated_lessons(record.value, record.headers) is not None
+    """Whether it says that other models, lessons or incidents hold from here on."""
+    return any(
+        said(record.value, record.headers) is not None
+        for said in (activated_version, activated_lessons, told_incidents)
+    )

@@ -15,6 +15,7 @@ from schemas.errors import DeadLettered, UnknownModels
 from schemas.events import TicketEvent
 from schemas.lessons import activated_lessons
 from schemas.model_log import activated_version, said_with
+from schemas.open_incidents import told_incidents
 from streams.batches import Record, position_of, time_of
 from streams.dead_letters import dead_letter
 from streams.decoding import Decoder
@@ -70,13 +71,16 @@ class TriageAgent:
         await self._publisher.flush()
 
     async def _activated(self, record: Record, unreadable: DeadLettered) -> list[Outgoing]:
-        """What follows from a record that is no event: other models or lessons take over, or it is a dead letter."""
+        """What follows from a record that is no event: other models, lessons or incidents hold; or a dead letter."""
         try:
             if (version := activated_version(record.value, record.headers)) is not None:
                 said = said_with(record.headers, time_of(record))
                 return [await self._models.activate(version, record.partition, record.offset, said)]
             if (last := activated_lessons(record.value, record.headers)) is not None:
                 await self._models.teach(last, record.partition)
+                return []
+            if (told := told_incidents(record.value, record.headers)) is not None:
+                self._models.know_incidents(told, record.partition, record.offset)
                 return []
         except UnknownModels as unknown:
             return [dead_letter(record, "activate", unknown, self._clock())]

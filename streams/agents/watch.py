@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -24,10 +25,12 @@ from schemas.alerts import Alert, AlertAnswered, is_answer
 from schemas.codec import Codec
 from schemas.counts import BucketCounts
 from schemas.errors import BadSnapshot, DeadLettered
+from schemas.open_incidents import OpenIncidents
 from sinks.snapshots import SnapshotFolder
 from streams.agents import Role
 from streams.batches import Record
 from streams.decoding import Decoder
+from streams.open_incidents import LiveIncidents, incident_records
 from streams.publish import Outgoing, Publisher
 from streams.reading import Place, Reader, places_of, reader
 from streams.settings import Settings
@@ -38,12 +41,17 @@ HEAD = "watch"
 SLICE = 50
 """Records taken in at a stretch, in another thread: each may complete many hops."""
 _LOOK_EVERY = timedelta(seconds=1)
+REPEATED_EVERY, REPEATED_WHEN_QUIET = timedelta(minutes=1), 10
+"""So often it is said again which incidents are open, and each so many times that none is: see HOLDS_FOR."""
 _KEPT_SNAPSHOTS = 2
 _BUCKET_S = CountingSettings().bucket.total_seconds()
 
 
 class WatchAgent:
-    """Tells alerts. `make` gives a watch that has seen nothing; `marker` publishes marks, apart from the alerts."""
+    """Tells alerts, and where tickets are decided which incidents are open.
+
+    `make` gives a watch that has seen nothing; `marker` publishes marks and `teller` incidents, apart from the alerts.
+    """
 
     def __init__(
         self,
@@ -55,6 +63,8 @@ class WatchAgent:
         decoder: Decoder,
         publisher: Publisher,
         marker: Publisher,
+        teller: Publisher,
+        incidents: LiveIncidents,
         clock: Callable[[], datetime],
     ) -> None:
         self._make = make
@@ -64,6 +74,11 @@ class WatchAgent:
         self._decoder = decoder
         self._publisher = publisher
         self._marker = marker
+        self._teller = teller
+        self._incidents = incidents
+        self._telling = asyncio.Lock()
+        self._told: dict[int, OpenIncidents] | None = None
+        """By partition of the events: what it says of incidents; None before that was looked up."""
         self._clock = clock
         self._watch: SpikeWatch | None = None
         self._may_begin = False
@@ -76,9 +91,15 @@ class WatchAgent:
         """The service that is away while it is waited for."""
         return self._decoder.waiting_for or self._publisher.waiting_for or self._reading
 
+    @property
+    def is_watching(self) -> bool:
+        """Whether the counts are this worker's, and it has begun with them."""
+        return self._watch is not None
+
     def forget(self) -> None:
         """Begin from the newest snapshot: others may have watched meanwhile."""
         self._watch = None
+        self._told = None
         self._may_begin = True
 
     async def __call__(self, records: Sequence[Record]) -> None:
@@ -94,7 +115,50 @@ class WatchAgent:
                 self._publisher.enqueue([Outgoing(topics.ALERTS.name, key, self._codec.encode(word))])
         # What is kept must never be ahead of what was told.
         await self._publisher.flush()
+        await self._tell_decisions(watch)
         await self._keep_now_and_then(watch)
+
+    async def repeat_open_incidents(self) -> None:
+        """Say again which incidents are open, until cancelled: the same bytes, so that it changes nothing."""
+        for turn in count(1):
+            await asyncio.sleep(REPEATED_EVERY.total_seconds())
+            async with self._telling:
+                told = self._told or {}
+                if turn % REPEATED_WHEN_QUIET == 0 or any(one.incidents for one in told.values()):
+                    await self._teller.publish(
+                        record for number, one in told.items() for record in incident_records(one, [number])
+                    )
+
+    async def _tell_decisions(self, watch: SpikeWatch) -> None:
+        """Say in each partition of the events which incidents are open, where that is not what it says already.
+
+        After a crash it may say something newer: that is left until the counts have caught up with it.
+        """
+        now = OpenIncidents(through=watch.through, incidents=watch.taking_tickets)
+        async with self._telling:
+            if self._told is None:
+                self._told = await self._told_before()
+            told = self._told
+            due = [
+                number
+                for number, one in told.items()
+                if one.through < now.through and (one.incidents != now.incidents or one.through < 0)
+            ]
+            if due and (now.incidents or await self._incidents.any_alert()):
+                await self._teller.publish(incident_records(now, due))
+                told.update(dict.fromkeys(due, now))
+
+    async def _told_before(self) -> dict[int, OpenIncidents]:
+        nothing, counts = OpenIncidents(through=-1), (topics.COUNTS.name, 0)
+        found: dict[int, OpenIncidents] = {}
+        async with reader(self._settings) as source:
+            places = await places_of([topics.EVENTS.name], self._settings)
+            bounds = await source.bounds([*places, counts])
+        for place in places:
+            newest = await self._incidents.newest(place[1], bounds[place][1])
+            # One of another log of counts is of no use here.
+            found[place[1]] = newest[1] if newest is not None and newest[1].through < bounds[counts][1] else nothing
+        return found
 
     async def mark_idle_partitions(self) -> None:
         """Say of source partitions without tickets that they are complete, so that the others do not wait for them.

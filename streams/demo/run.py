@@ -32,7 +32,7 @@ from streams import topic_admin, wiring
 from streams.broker import Broker
 from streams.demo.generator import generate
 from streams.demo.outage import FIRST_AFTER, LASTS, is_settled, outages_over, with_outages
-from streams.demo.view import DemoState, incident_line, live_view, page_line
+from streams.demo.view import DemoState, incident_line, live_view, named_line, page_line
 from streams.feed import outgoing
 from streams.publish import Outgoing, Publisher
 from streams.settings import EMBEDDED_STORE, Settings
@@ -253,6 +253,8 @@ class _Demo:
         state.categories[decision.category.label] += 1
         state.languages[decision.language.label] += 1
         state.bands[decision.band.value] += 1
+        if decision.incident_id is not None:
+            state.named[decision.incident_id] += 1
 
     async def _ask_store(self) -> None:
         while True:
@@ -286,12 +288,14 @@ def _start(now: datetime) -> datetime:
 def _worker(settings: Settings, log: Path, pagerduty: Counterpart) -> Iterator[subprocess.Popen[bytes]]:
     """The worker as a process of its own, as in production; SIGTERM lets it finish what it holds.
 
-    It pages the counterpart, and nobody else whatever is set: these tickets are made up.
+    It pages the counterpart, and nobody else whatever is set: these tickets are made up. Nor is anybody told that they
+    are late, or more than the worker can take.
     """
     environment = {
         **{name: value for name, value in os.environ.items() if not name.upper().startswith("TRIAGE_NOTIFY_")},
         **pagerduty.environment("pagerduty"),
         "TRIAGE_NOTIFY_HOLD_BACK_AFTER_SECONDS": str(_TOLD_WITHIN.total_seconds()),
+        **dict.fromkeys(("TRIAGE_ALERT_LAG_RECORDS", "TRIAGE_ALERT_DEAD_LETTERS", "TRIAGE_ALERT_SLA_TICKETS"), "0"),
         "TRIAGE_KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
         "TRIAGE_DATA_DIR": str(settings.data_dir),
     }
@@ -362,7 +366,7 @@ def _interruptible(work: Any) -> None:
 
 def _print_summary(state: DemoState, console: Console, settings: Settings) -> None:
     for name, alert in state.incidents.items():
-        console.print(incident_line(alert), page_line(state, name), sep="\n", soft_wrap=True)
+        console.print(incident_line(alert), page_line(state, name), named_line(state, alert), sep="\n", soft_wrap=True)
     console.print(
         f"{state.fed:,} events fed, {state.decided:,} decided, {state.stored:,} decisions in the store, "
         f"{state.dead:,} dead letters. Look at them again:"

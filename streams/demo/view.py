@@ -44,6 +44,8 @@ class DemoState:
     bands: Counter[str] = field(default_factory=Counter[str])
     incidents: dict[str, Alert] = field(default_factory=dict[str, Alert])
     """The newest word on each incident, the oldest incident first."""
+    named: Counter[str] = field(default_factory=Counter[str])
+    """By incident: the decisions that name it."""
     opened: dict[str, tuple[Alert, float]] = field(default_factory=dict[str, tuple[Alert, float]])
     """The first word on each, and when it was on the topic, in seconds since 1970."""
     pages: list[Incident] = field(default_factory=list[Incident])
@@ -157,6 +159,13 @@ def page_line(state: DemoState, incident_id: str) -> Text:
     text += f", paged {pages[0].came_at[0] - fed:.1f} s later, {'once' if triggers == 1 else f'{triggers} times'}"
     over = all(one.status == "resolved" for one in pages)
     return Text(f"{text}; {'resolved' if over else 'not over yet'} by the key {pages[0].key}")
+
+
+def named_line(state: DemoState, alert: Alert) -> Text:
+    """How many tickets belonged to an incident, of those that were decided once it was known."""
+    number = state.named[alert.incident_id]
+    text = f"{number:,} tickets that came once it was known name it, and went to {alert.team}"
+    return Text(f"  {text if number else 'no ticket of it came once it was known'}", style="dim")
 
 
 def _incidents(state: DemoState) -> RenderableType:

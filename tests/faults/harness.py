@@ -48,6 +48,7 @@ from schemas.errors import DeadLettered
 from schemas.events import TicketEvent
 from schemas.lessons import activated_lessons
 from schemas.model_log import ModelSet, activated_version
+from schemas.open_incidents import told_incidents
 from sinks.archive import Archive
 from sinks.front import USER
 from sinks.migrations import migrate
@@ -288,7 +289,8 @@ class Audit:
         """Every event of the log, and every decision and letter that is due, is one row."""
         events, bad = set(), set()
         for record in self._logs[topics.EVENTS]:
-            taught = activated_lessons(record.value, record.headers) is not None
+            marks = (activated_lessons, told_incidents)
+            taught = any(said(record.value, record.headers) is not None for said in marks)
             if not taught and activated_version(record.value, record.headers) is None:
                 good = isinstance(self._decoded(record, TicketEvent), TicketEvent)
                 (events if good else bad).add((record.partition, record.offset))
