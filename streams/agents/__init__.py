@@ -11,4 +11,5 @@ class Role(StrEnum):
     COUNT = "count"
     WATCH = "watch"
     LEARN = "learn"
+    SHADOW = "shadow"
     NOTIFY = "notify"
