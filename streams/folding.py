@@ -59,6 +59,7 @@ class Folding:
         self.through = last
 
     async def _begin(self, last: int) -> None:
+        self.waiting_for = f"lessons up to {last} are learned"
         found = await self._checkpoints.nearest(self._source, last, usable=self._is_usable)
         tally = self._make()
         if found is not None:

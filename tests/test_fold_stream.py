@@ -186,6 +186,21 @@ async def test_a_scorer_elsewhere_begins_from_the_newest_good_snapshot(
     assert await scorer_at(29) == (whole, 0), "without any, all lessons are learned"
 
 
+async def test_few_lessons_stay_in_memory_and_older_ones_are_read_again(
+    pipeline: Pipeline, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.lessons.MOST_KEPT", 5)
+    taught = lessons(20, models)
+    await say(pipeline, *taught)
+    async with LessonReader(pipeline.settings, Decoder(pipeline.codec, None)) as source:
+        assert await source.lessons(0, 19) == taught
+        assert await source.lessons(18, 19) == taught[18:]
+        assert len(source._read) == 5
+        assert await source.lessons(3, 6) == taught[3:7]
+        assert await source.lessons(0, 19) == taught
+        assert source.asked_at(taught[0]) == NOON
+
+
 async def test_a_store_that_is_away_stops_nobody(
     pipeline: Pipeline, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
