@@ -93,7 +93,7 @@ def lock() -> int:
 
     deploy/requirements.lock is the image's: the same versions, without what only a developer's machine needs.
     """
-    everything = ("--all-extras", "--group", "dev", "--output-file", LOCK.name)
+    everything = ("--extra", "embedded", "--group", "dev", "--output-file", LOCK.name)
     image = ("--constraint", LOCK.name, "--output-file", "deploy/requirements.lock")
     for chosen in (everything, image):
         code = tool(

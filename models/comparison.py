@@ -8,13 +8,14 @@ Sequences*): it holds at all times at once, so that one may look after every les
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
+from models.course import Course
 from models.decide import Models, chances
 from models.learned import Learned
-from models.teaching import standing
 from schemas.lessons import LEARNED_HEADS, Lesson
 
 ALPHA = 0.05
@@ -85,19 +86,44 @@ class _Sums:
         )
 
 
-def compare(lessons: Iterable[Lesson], live: Models, challenger: Models) -> dict[str, Compared]:
+class Comparison:
+    """Counts the losses of two sets on the same lessons. What is learned knows no taxonomy: one fold serves both."""
+
+    def __init__(self, live: Models, challenger: Models) -> None:
+        self._live = live
+        self._challenger = challenger
+        self._sums: dict[str, _Sums] = {}
+
+    def answer(self, lesson: Lesson, learned: Learned) -> tuple[Mapping[str, float], Mapping[str, float]]:
+        """As a tally's: the probabilities of the live set and of the challenger."""
+        one, two = (chances(lesson.head, lesson.text, models, learned) for models in (self._live, self._challenger))
+        return one, two
+
+    def count(self, lesson: Lesson, answer: tuple[Mapping[str, float], Mapping[str, float]]) -> None:
+        """As a tally's."""
+        _take(self._sums.setdefault(lesson.head, _Sums()), lesson.label, *answer)
+
+    def compared(self) -> dict[str, Compared]:
+        """Head to the comparison; heads without lessons are left out."""
+        return {head: self._sums[head].compared() for head in LEARNED_HEADS if head in self._sums}
+
+    def to_json(self) -> Any:
+        """As a tally's."""
+        return {head: asdict(sums) for head, sums in self._sums.items()}
+
+    def restore(self, counted: Any) -> None:
+        """As a tally's."""
+        self._sums = {head: _Sums(**sums) for head, sums in dict(counted).items()}
+
+
+def compare(lessons: Sequence[Lesson], live: Models, challenger: Models) -> dict[str, Compared]:
     """Head to the comparison over `lessons`, which both learn in their order; heads without lessons are left out.
 
-    Lessons that repeat each other count once, and those that were taken back do not. What is learned knows no taxonomy,
-    so that one fold serves both.
+    Lessons that repeat each other count once, and those that were taken back do not.
     """
-    learned = Learned()
-    sums: dict[str, _Sums] = {}
-    for lesson in standing(lessons):
-        before, after = (chances(lesson.head, lesson.text, models, learned) for models in (live, challenger))
-        _take(sums.setdefault(lesson.head, _Sums()), lesson.label, before, after)
-        learned.learn(lesson)
-    return {head: sums[head].compared() for head in LEARNED_HEADS if head in sums}
+    counted = Comparison(live, challenger)
+    Course(Learned(), counted).take(lessons)
+    return counted.compared()
 
 
 def _take(sums: _Sums, label: str, live: Mapping[str, float], challenger: Mapping[str, float]) -> None:

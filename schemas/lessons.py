@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from schemas.dead_letters import Header
 from schemas.decisions import LogPosition
 from schemas.errors import InvalidEvent
+
+EPOCH = datetime.fromtimestamp(0, UTC)
 
 LESSONS_HEADER = "triage_lessons"
 """On a record without a value on the events' topic: what follows is decided knowing the lessons up to this offset."""
 
 LEARNED_HEADS = ("category", "intent", "priority", "sentiment")
 """The heads that learn."""
+
+ASKED_AT_HEADER = "triage_asked_at"
+"""On a lesson's record: the time of its ticket's first event, in milliseconds since 1970."""
 
 _MOST_DIGITS = 18
 
@@ -61,5 +66,23 @@ def activated_lessons(value: bytes | None, headers: Iterable[Header]) -> int | N
     """The last lesson that takes effect by a record on the events' topic; None where it is another record."""
     if value is not None:
         return None
-    text = next((text for name, text in headers if name == LESSONS_HEADER), None)
+    return _number(LESSONS_HEADER, headers)
+
+
+def asked_at(headers: Iterable[Header]) -> datetime | None:
+    """The time of a lesson's ticket, from the headers of its record; None where an earlier release wrote it."""
+    milliseconds = _number(ASKED_AT_HEADER, headers)
+    try:
+        return None if milliseconds is None else EPOCH + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        return None
+
+
+def asked_at_header(time: datetime) -> Header:
+    """The header that says so; a time before 1970 counts as 1970."""
+    return ASKED_AT_HEADER, b"%d" % max(0, (time - EPOCH) // timedelta(milliseconds=1))
+
+
+def _number(header: str, headers: Iterable[Header]) -> int | None:
+    text = next((text for name, text in headers if name == header), None)
     return int(text) if text is not None and text.isdigit() and len(text) <= _MOST_DIGITS else None

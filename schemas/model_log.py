@@ -85,3 +85,57 @@ def activated_version(value: bytes | None, headers: Iterable[Header]) -> str | N
     if value is not None:
         return None
     return next((text.decode(errors="replace") for name, text in headers if name == ACTIVATION_HEADER and text), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotPublished:
+    """A snapshot of what people taught is in the snapshot store, whole, under `head` and `version`."""
+
+    head: str
+    version: str
+    store: str
+    """Its folder or URL."""
+    sha256: str
+    size_bytes: int
+    format: str
+    code: str
+    """The version of the code that learned it: models.decide.CODE_VERSION."""
+    lesson: int
+    """The offset of the last lesson that it holds: what comes after it has to be learned still."""
+    feedback_id: str
+    """That lesson's feedback, by which another log is told apart."""
+
+    @property
+    def key(self) -> bytes:
+        """The key on the topic: the same snapshot has the same; a record without a value says that it is deleted."""
+        return f"{self.head}@{self.version}".encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowCompared:
+    """How the set `challenger` does beside `live` on what people taught of `head`, up to the lesson `through`.
+
+    Losses are means per lesson in nats, `difference` is the live set's less the challenger's. `radius` is half the
+    width of the interval at 95 %, None for too few lessons; `more_needed` None where it is decided or not in sight.
+    """
+
+    live: str
+    challenger: str
+    head: str
+    through: int
+    lessons: int
+    live_loss: float
+    challenger_loss: float
+    live_accuracy: float
+    challenger_accuracy: float
+    difference: float
+    radius: float | None = None
+    verdict: str
+    more_needed: int | None = None
+    proposed: bool = False
+    """The challenger is proposed to a person: the interval lies above zero, and the settings say to propose."""
+
+    @property
+    def key(self) -> bytes:
+        """The key on the topic: the newest comparison of two sets replaces those before it."""
+        return f"{self.challenger}|{self.live}|{self.head}".encode()

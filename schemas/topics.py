@@ -13,7 +13,7 @@ from schemas.decisions import Assignment, Decision
 from schemas.events import MOST_EVENT_BYTES, TicketEvent
 from schemas.feedback import Feedback
 from schemas.lessons import Lesson
-from schemas.model_log import ModelsActivated, ModelSet
+from schemas.model_log import ModelsActivated, ModelSet, ShadowCompared, SnapshotPublished
 from schemas.words import Word
 
 REVIEW_QUEUE = "review"
@@ -109,6 +109,22 @@ MODEL_ACTIVATIONS = Topic(
     retention=None,
     cleanup=Cleanup.COMPACT,
 )
+MODEL_SNAPSHOTS = Topic(
+    name="models.snapshots.v1",
+    key="head@version",
+    word=SnapshotPublished,
+    about="Which snapshots of what people taught are in the snapshot store.",
+    retention=None,
+    cleanup=Cleanup.COMPACT,
+)
+MODEL_SHADOW = Topic(
+    name="models.shadow.v1",
+    key="challenger|live|head",
+    word=ShadowCompared,
+    about="How challengers do beside the live models: the newest comparison of each two sets.",
+    retention=None,
+    cleanup=Cleanup.COMPACT,
+)
 COUNTS = Topic(
     name="tickets.counts.v1",
     key="partition|bucket",
@@ -164,6 +180,8 @@ def topic_table(teams: Iterable[str]) -> tuple[Topic, ...]:
         DEAD_LETTERS,
         MODEL_SETS,
         MODEL_ACTIVATIONS,
+        MODEL_SNAPSHOTS,
+        MODEL_SHADOW,
         COUNTS,
         COUNTING,
         LESSONS,

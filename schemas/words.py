@@ -20,7 +20,7 @@ from schemas.decisions import Assignment, Decision
 from schemas.events import TicketEvent
 from schemas.feedback import Feedback
 from schemas.lessons import Lesson
-from schemas.model_log import ModelsActivated, ModelSet
+from schemas.model_log import ModelsActivated, ModelSet, ShadowCompared, SnapshotPublished
 
 Word = (
     TicketEvent
@@ -30,6 +30,8 @@ Word = (
     | DeadLetter
     | ModelSet
     | ModelsActivated
+    | ShadowCompared
+    | SnapshotPublished
     | Alert
     | AlertAnswered
     | BucketCounts
@@ -46,6 +48,8 @@ WORDS: Mapping[str, type[Word]] = {
     "lesson": Lesson,
     "model_set": ModelSet,
     "models_activated": ModelsActivated,
+    "shadow_compared": ShadowCompared,
+    "snapshot_published": SnapshotPublished,
     "alert": Alert,
     "alert_answered": AlertAnswered,
     "bucket_counts": BucketCounts,

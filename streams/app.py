@@ -14,6 +14,7 @@ from faust.tables.manager import TableManager
 
 from schemas.topics import Topic
 from streams.batches import Record, batches
+from streams.metrics import Metric
 from streams.settings import Settings
 from streams.transport import BatchSchema
 
@@ -48,6 +49,8 @@ class AgentPlan:
     """Is told the numbers of all partitions that are assigned, whenever they change."""
     waiting_for: Callable[[], str | None] = lambda: None
     """Names the service that the work waits for because it is away; None while it works."""
+    metrics: Callable[[], Sequence[Metric]] = tuple
+    """What it measures."""
 
 
 class _PromptTableManager(TableManager):

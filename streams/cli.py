@@ -149,7 +149,7 @@ def worker(
         list[Role] | None, typer.Option(help="Run this agent alone; may be given again. Default: all.")
     ] = None,
 ) -> None:
-    """Run the agents: decide, archive, learn, count, watch for spikes, tell on-call.
+    """Run the agents: decide, archive, learn, try a challenger, count, watch for spikes, tell on-call.
 
     SIGTERM finishes the batch in hand and commits it.
     """
@@ -288,7 +288,8 @@ def models_list(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON array, for machines.")] = False,
 ) -> None:
     """List every recorded set of models, and from which event on each was live."""
-    from streams.models_view import print_sets, read_log  # noqa: PLC0415  needed by these commands alone
+    from streams.models_view import print_sets  # noqa: PLC0415  needed by these commands alone
+    from streams.promotion import read_log  # noqa: PLC0415
 
     print_sets(run(read_log(settings_of(context))), out, as_json=as_json)
 
@@ -299,7 +300,7 @@ def models_show(
     version: Annotated[str, typer.Argument(help="A recorded version; see [b]triage models list[/].")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
 ) -> None:
-    """Show one set of models: its parts, since when it is live where, who said so and why, and the lessons known."""
+    """Show one set of models: its parts, since when it is live where and why, how it does in the shadow."""
     from streams.models_view import print_set, show_set  # noqa: PLC0415
 
     print_set(run(show_set(settings_of(context), version)), out, as_json=as_json)

@@ -1,8 +1,8 @@
-"""Health over HTTP: `/livez` and `/readyz`, for process managers and load balancers, with the reasons as JSON."""
+"""Health over HTTP: `/livez` and `/readyz` with the reasons as JSON, and `/metrics` as Prometheus reads them."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from schemas.errors import BadSettings
+from streams.metrics import EXPOSITION, Metric, exposition
 
 _OK, _UNAVAILABLE = 200, 503
 
@@ -24,7 +25,9 @@ class Health:
 
 
 @asynccontextmanager
-async def served_health(host: str, port: int, health: Callable[[], Health]) -> AsyncIterator[int]:
+async def served_health(
+    host: str, port: int, health: Callable[[], Health], metrics: Callable[[], Iterable[Metric]] = tuple
+) -> AsyncIterator[int]:
     """Answer on `host` and `port`, 0 for a free one; gives the port. Raises BadSettings where it is taken."""
 
     def answer(problems: list[str]) -> web.Response:
@@ -39,8 +42,11 @@ async def served_health(host: str, port: int, health: Callable[[], Health]) -> A
         now = health()
         return answer([now.stuck] if now.stuck else list(now.not_ready))
 
+    async def measured(_: web.Request) -> web.Response:
+        return web.Response(body=exposition(metrics()).encode(), headers={"Content-Type": EXPOSITION})
+
     app = web.Application()
-    app.add_routes([web.get("/livez", live), web.get("/readyz", ready)])
+    app.add_routes([web.get("/livez", live), web.get("/readyz", ready), web.get("/metrics", measured)])
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:

@@ -12,9 +12,11 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from aiokafka.errors import KafkaError
 
@@ -26,8 +28,9 @@ from schemas.dead_letters import Header
 from schemas.decisions import LogPosition
 from schemas.errors import BadSettings, BadSnapshot, KafkaUnavailable, ModelsNotReproducible, UnknownModels
 from schemas.feedback import Feedback
-from schemas.lessons import LEARNED_HEADS, LESSONS_HEADER, Lesson, activated_lessons
-from sinks.snapshots import SnapshotFolder
+from schemas.lessons import LEARNED_HEADS, LESSONS_HEADER, Lesson, activated_lessons, asked_at, asked_at_header
+from schemas.model_log import SnapshotPublished
+from sinks.snapshots import SnapshotStore, StoredSnapshot
 from streams.decoding import Decoder
 from streams.publish import Outgoing
 from streams.reading import Place, Reader, reader
@@ -51,7 +54,13 @@ CHECKPOINT_EVERY = 500
 NEVER = 1 << 62
 """For who only reads checkpoints."""
 
+MOST_KEPT = 2_000
+"""Lessons that stay in memory once they were learned. Older ones are read again where they are needed again."""
+
 _CHECKPOINT, _KEPT = "lessons", 4
+
+_STORE_ANSWERS_WITHIN_SECONDS = 30.0
+"""Of the snapshot store: decisions do not wait for it longer than that."""
 
 _TRIES, _ASK_AGAIN_SECONDS = 60, 1.0
 
@@ -64,7 +73,9 @@ class LessonReader:
         self._decoder = decoder
         self._stack = AsyncExitStack()
         self._read: dict[int, Lesson] = {}
-        """By offset. They stay, since a partition that is far behind has to learn them again."""
+        """By offset: the newest `MOST_KEPT`, since a partition that is behind has to learn them again."""
+        self._times: dict[LogPosition, datetime] = {}
+        """By the place of the feedback: the time of the ticket."""
         self._read_from, self._read_to = 0, 0
         self._readers: dict[str, Reader] = {}
         """By topic: a client that goes to and fro between two may wait for minutes until it knows the leaders again."""
@@ -94,6 +105,7 @@ class LessonReader:
 
     async def lessons(self, first: int, last: int) -> list[Lesson]:
         """The lessons from `first` to `last`. Raises ModelsNotReproducible where the log has lost some of them."""
+        self._forget()
         if not self._read:
             self._read_from = self._read_to = first  # a checkpoint holds those before
         if first < self._read_from:
@@ -109,6 +121,17 @@ class LessonReader:
             )
         found = (self._read.get(number) for number in range(first, last + 1))
         return [lesson for lesson in found if lesson is not None]
+
+    def asked_at(self, lesson: Lesson) -> datetime | None:
+        """The time of the ticket of a lesson that was read last; None where the log does not say."""
+        return self._times.get(lesson.feedback)
+
+    def _forget(self) -> None:
+        if len(self._read) <= MOST_KEPT:
+            return
+        for number in sorted(self._read)[:-MOST_KEPT]:
+            self._times.pop(self._read.pop(number).feedback, None)
+            self._read_from = number + 1
 
     async def _read_on(self) -> None:
         """Read all lessons that there are by now: partitions that catch up come to one after the other."""
@@ -126,6 +149,8 @@ class LessonReader:
                 lesson = await self._decoder.decode(record.value, Lesson)
                 if isinstance(lesson, Lesson):
                     self._read[record.offset] = lesson
+                    if (asked := asked_at(record.headers)) is not None:
+                        self._times[lesson.feedback] = asked
 
     async def in_force_at(self, partition: int, offset: int) -> int | None:
         """The last lesson that is known at `offset` of a partition of the events, by the newest activation before."""
@@ -177,55 +202,122 @@ class LessonReader:
         self._stack = AsyncExitStack()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A snapshot in a store: the last lesson that it holds, what its maker wrote beside, and the word on it."""
+
+    last: int
+    beside: Any
+    word: SnapshotPublished
+    gone: tuple[StoredSnapshot, ...] = ()
+    """Those that were deleted for it."""
+
+
 class Checkpoints:
-    """What was learned, kept in a folder now and then, so that a start need not learn every lesson again.
+    """What was learned, kept in a snapshot store now and then, so that a start need not learn every lesson again.
 
     A checkpoint names the last lesson that it holds: of a log that has another one there, it is not. One that is
-    damaged, or of another release, is passed over.
+    damaged, or of another release, is passed over, and an earlier one taken.
     """
 
-    def __init__(self, folder: SnapshotFolder, every: int = CHECKPOINT_EVERY) -> None:
-        self._folder = folder
+    def __init__(
+        self,
+        store: SnapshotStore,
+        every: int = CHECKPOINT_EVERY,
+        *,
+        others: Sequence[SnapshotStore] = (),
+        head: str = _CHECKPOINT,
+    ) -> None:
+        """`others` are read, too."""
+        self._store = store
+        self._others = others
         self._every = every
+        self._head = head
         self._kept = -1
 
-    async def nearest(self, source: LessonReader, last: int) -> tuple[Learned, int] | None:
-        """The newest that holds no lesson after `last`, and its last lesson; None where there is none."""
-        for stored in reversed(self._folder.list(_CHECKPOINT)):
+    async def nearest(
+        self, source: LessonReader, last: int, *, after: int = -1, usable: Callable[[Any], bool] = lambda _: True
+    ) -> tuple[Learned, Kept] | None:
+        """The newest that holds no lesson after `last`, but one after `after`; None where there is none.
+
+        `usable` says whether what was written beside it will do.
+        """
+        for stored, store in await self._listed():
             number = stored.learned - 1
-            if number > last:
+            if not after < number <= last:
                 continue
             try:
-                learned, about = await asyncio.to_thread(_restored, self._folder.load(stored))
-            except BadSnapshot as error:
-                log.warning("%s: %s; an earlier one is taken", stored.file_name, error)
+                data = await _asked_of(store, store.load, stored)
+                learned, about, made_by = await asyncio.to_thread(_restored, data)
+            except (BadSnapshot, BadSettings) as error:
+                log.warning("%s is refused: %s; an earlier one is taken", stored.file_name, error)
                 continue
             lessons = await source.lessons(number, number)
-            if about == _about(lessons):
-                rest = await source.lessons(number + 1, last) if number < last else []
-                if learned.takes_back(rest):
-                    log.info("%s holds a lesson that was taken back since: passed over", stored.file_name)
-                    continue
-                self._kept = max(self._kept, number)
-                return learned, number
-            log.warning("%s is of other lessons than the log's: passed over", stored.file_name)
+            beside = about.get(_BESIDE)
+            if {name: value for name, value in about.items() if name != _BESIDE} != _about(lessons):
+                log.warning("%s is of other lessons than the log's: passed over", stored.file_name)
+                continue
+            if not usable(beside):
+                continue
+            rest = await source.lessons(number + 1, last) if number < last else []
+            if learned.takes_back(rest):
+                log.info("%s holds a lesson that was taken back since: passed over", stored.file_name)
+                continue
+            self._kept = max(self._kept, number)
+            log.info("lessons up to %d are those of %s in %s", number, stored.file_name, store.where)
+            return learned, Kept(last=number, beside=beside, word=_word(stored, store, data, made_by, lessons))
         return None
+
+    async def _listed(self) -> list[tuple[StoredSnapshot, SnapshotStore]]:
+        """What all stores have, the newest first."""
+        found: list[tuple[StoredSnapshot, SnapshotStore]] = []
+        for store in (self._store, *self._others):
+            try:
+                found += [(stored, store) for stored in await _asked_of(store, store.list, self._head)]
+            except BadSettings as error:
+                log.warning("%s; what was learned is taken from elsewhere", error)
+        return sorted(found, key=lambda item: item[0], reverse=True)
 
     def begin_anew(self) -> None:
         """Keep what is learned next, also where a later checkpoint is there: that one is of no use any more."""
         self._kept = -1
 
-    async def keep(self, source: LessonReader, learned: Learned, last: int) -> None:
-        """Keep what is `learned` by the lessons up to `last`, where that is far enough from the newest one."""
-        if last - self._kept < self._every:
-            return
-        data = await asyncio.to_thread(learned.to_bytes, _about(await source.lessons(last, last)))
+    def is_due(self, last: int) -> bool:
+        """Whether `last` is far enough from the newest checkpoint."""
+        return last - self._kept >= self._every
+
+    async def keep(self, source: LessonReader, learned: Learned, last: int, beside: Any = None) -> Kept | None:
+        """Keep what is `learned` by the lessons up to `last`, where that is far enough from the newest one.
+
+        JSON `beside` it is kept with it. None where nothing was kept.
+        """
+        if not self.is_due(last):
+            return None
+        lessons = await source.lessons(last, last)
+        about = _about(lessons) if beside is None else {**_about(lessons), _BESIDE: beside}
+        data = await asyncio.to_thread(learned.to_bytes, about)
         try:
-            await asyncio.to_thread(self._folder.save, _CHECKPOINT, last + 1, data)
-            self._folder.prune(_CHECKPOINT, _KEPT)
+            stored = await _asked_of(self._store, self._store.save, self._head, last + 1, data)
+            gone = await _asked_of(self._store, self._store.prune, self._head, _KEPT)
         except (BadSettings, OSError) as error:
             log.warning("what was learned is not kept, and a start will take longer: %s", error)
+            self._kept = last - self._every * 9 // 10  # it may be back soon, and each try may take long
+            return None
         self._kept = last
+        made_by = await asyncio.to_thread(_format)
+        word = _word(stored, self._store, data, made_by, lessons)
+        return Kept(last=last, beside=beside, word=word, gone=tuple(gone))
+
+
+_BESIDE = "beside"
+
+
+async def _asked_of(store: SnapshotStore, call: Callable[..., T], *arguments: object) -> T:
+    """What the `call` of `store` gives. Raises BadSettings, too, where it does not answer."""
+    try:
+        return await asyncio.wait_for(asyncio.to_thread(call, *arguments), _STORE_ANSWERS_WITHIN_SECONDS)
+    except TimeoutError as late:
+        raise BadSettings(f"{store.where} does not answer within {_STORE_ANSWERS_WITHIN_SECONDS:.0f} s") from late
 
 
 def _about(lessons: list[Lesson]) -> dict[str, object]:
@@ -233,11 +325,33 @@ def _about(lessons: list[Lesson]) -> dict[str, object]:
     return {"code": CODE_VERSION, "lesson": [lesson.feedback_id for lesson in lessons]}
 
 
-def _restored(data: bytes) -> tuple[Learned, Mapping[str, object]]:
-    """Blocks: river and numba are imported."""
+def _word(
+    stored: StoredSnapshot, store: SnapshotStore, data: bytes, made_by: str, lessons: list[Lesson]
+) -> SnapshotPublished:
+    return SnapshotPublished(
+        head=stored.head,
+        version=stored.version,
+        store=store.where,
+        sha256=sha256(data).hexdigest(),
+        size_bytes=len(data),
+        format=made_by,
+        code=CODE_VERSION,
+        lesson=stored.learned - 1,
+        feedback_id="".join(lesson.feedback_id for lesson in lessons),
+    )
+
+
+def _restored(data: bytes) -> tuple[Learned, Mapping[str, Any], str]:
+    """What was learned, what was said about it, and its format. Blocks: river and numba are imported."""
     from models.learned import Learned  # noqa: PLC0415  as above
 
-    return Learned.from_bytes(data)
+    return *Learned.from_bytes(data), _format()
+
+
+def _format() -> str:
+    from models.learned import FORMAT  # noqa: PLC0415  as above
+
+    return FORMAT
 
 
 class LiveLessons:
@@ -297,6 +411,8 @@ class LiveLessons:
 
     async def _made(self, last: int, others: set[int]) -> Learned:
         before = max((number for number in self._learned if number < last), default=-1)
+        if (swapped := await self._far_behind(before, last)) is not None:
+            return swapped
         if before >= 0 and self._learned[before].takes_back(await self._source.lessons(before + 1, last)):
             log.info("a lesson is taken back: what people taught is learned anew, without it")
             before = -1
@@ -306,8 +422,8 @@ class LiveLessons:
             learned = self._learned[before].clone()
         elif before >= 0:
             learned = self._learned.pop(before)
-        elif self._checkpoints is not None and (kept := await self._checkpoints.nearest(self._source, last)):
-            learned, before = kept
+        elif self._checkpoints is not None and (found := await self._checkpoints.nearest(self._source, last)):
+            learned, before = found[0], found[1].last
         else:
             learned = await asyncio.to_thread(nothing_learned)
         if before < last:
@@ -315,6 +431,16 @@ class LiveLessons:
         if self._checkpoints is not None:
             await self._checkpoints.keep(self._source, learned, last)
         return learned
+
+    async def _far_behind(self, before: int, last: int) -> Learned | None:
+        """What a newer snapshot has and the lessons after it make, where that is nearer to `last` than `before`."""
+        if self._checkpoints is None or before < 0 or last - before < CHECKPOINT_EVERY:
+            return None
+        found = await self._checkpoints.nearest(self._source, last, after=before)
+        if found is None:
+            return None
+        learned, kept = found
+        return await learned_through(self._source, learned, kept.last + 1, last) if kept.last < last else learned
 
 
 async def learned_through(source: LessonReader, learned: Learned, first: int, last: int) -> Learned:
@@ -376,10 +502,14 @@ def retraction(feedback: Feedback, place: LogPosition) -> Lesson:
     )
 
 
-def recorded(lesson: Lesson, codec: Codec) -> Outgoing:
-    """The record of a lesson."""
+def recorded(lesson: Lesson, codec: Codec, *, asked_at: datetime | None = None) -> Outgoing:
+    """The record of a lesson, on a ticket of the time `asked_at`."""
     return Outgoing(
-        topic=topics.LESSONS.name, key=lesson.feedback_id.encode(), value=codec.encode(lesson), partition=LESSONS[1]
+        topic=topics.LESSONS.name,
+        key=lesson.feedback_id.encode(),
+        value=codec.encode(lesson),
+        headers=None if asked_at is None else [asked_at_header(asked_at)],
+        partition=LESSONS[1],
     )
 
 

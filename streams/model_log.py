@@ -22,6 +22,7 @@ from models.sets import models_of
 from schemas import topics
 from schemas.codec import Codec
 from schemas.dead_letters import Header
+from schemas.decisions import LogPosition
 from schemas.errors import KafkaUnavailable, ModelsNotReproducible, UnknownModels
 from schemas.model_log import (
     ACTIVATION_HEADER,
@@ -116,6 +117,27 @@ class ModelLog:
     def _know(self, activation: ModelsActivated, said: Said) -> None:
         self.lineage.note(activation)
         self.said[activation.partition, activation.offset] = said
+
+
+class RecordedModels:
+    """The models of each event as the log has them, for who does not decide."""
+
+    def __init__(self, model_log: ModelLog) -> None:
+        self._log = model_log
+        self._made: dict[str, Models | None] = {}
+
+    def at(self, position: LogPosition) -> Models | None:
+        """The models that decided on the event at `position`; None where the log or this release has none."""
+        version = self._log.lineage.at(position.partition, position.offset)
+        if version is None or version not in self._log.sets:
+            return None
+        if version not in self._made:
+            try:
+                self._made[version] = models_of(self._log.sets[version])
+            except ModelsNotReproducible as other:
+                log.warning("lessons on tickets that %s decided are not judged: %s", version, other)
+                self._made[version] = None
+        return self._made[version]
 
 
 class LiveModels:

@@ -15,14 +15,14 @@ from models.decide import CODE_VERSION
 from models.sets import models_of
 from models.taxonomy import parse_taxonomy
 from schemas import topics
-from schemas.codec import Codec
+from schemas.codec import Codec, to_json
 from schemas.errors import BadTaxonomy, ModelsNotReproducible
-from schemas.model_log import ModelSet, Said
-from streams.decoding import opened_decoder
+from schemas.model_log import ModelSet, Said, ShadowCompared
+from streams.decoding import Decoder, opened_decoder
 from streams.lessons import LessonReader
 from streams.model_log import ModelLog
-from streams.promotion import read_log, recorded_set
-from streams.reading import reader
+from streams.promotion import log_read_with, recorded_set
+from streams.reading import Reader, places_of, reader
 from streams.settings import Settings
 
 
@@ -33,6 +33,8 @@ class Shown:
     chosen: ModelSet
     model_log: ModelLog
     lessons: dict[int, int | None]
+    shadow: list[ShadowCompared]
+    """How it did as a challenger, and others beside it."""
 
     @property
     def trouble(self) -> str | None:
@@ -67,17 +69,28 @@ def live_in(model_log: ModelLog, version: str) -> list[int]:
 
 async def show_set(settings: Settings, version: str) -> Shown:
     """What the log knows of `version`. Raises BadSettings where it is not recorded."""
-    model_log = await read_log(settings, ahead=True)
-    chosen = recorded_set(model_log, version)
-    places = [(topics.EVENTS.name, number) for number in model_log.partitions]
-    async with (
-        opened_decoder(settings, Codec()) as decoder,
-        LessonReader(settings, decoder) as lessons,
-        reader(settings) as source,
-    ):
-        ends = await source.bounds(places)
-        known = {place[1]: await lessons.in_force_at(place[1], end) for place, (_, end) in ends.items()}
-    return Shown(chosen=chosen, model_log=model_log, lessons=known)
+    async with opened_decoder(settings, Codec()) as decoder:
+        model_log = await log_read_with(decoder, settings, ahead=True)
+        chosen = recorded_set(model_log, version)
+        places = [(topics.EVENTS.name, number) for number in model_log.partitions]
+        async with LessonReader(settings, decoder) as lessons, reader(settings) as source:
+            ends = await source.bounds(places)
+            known = {place[1]: await lessons.in_force_at(place[1], end) for place, (_, end) in ends.items()}
+            shadow = await _in_the_shadow(source, decoder, settings)
+    about_it = [one for one in shadow if version in (one.live, one.challenger)]
+    return Shown(chosen=chosen, model_log=model_log, lessons=known, shadow=about_it)
+
+
+async def _in_the_shadow(source: Reader, decoder: Decoder, settings: Settings) -> list[ShadowCompared]:
+    """The newest comparison of each two sets and head."""
+    found: dict[bytes, ShadowCompared] = {}
+    bounds = await source.bounds(await places_of([topics.MODEL_SHADOW.name], settings))
+    async for records in source.read(bounds):
+        for record in records:
+            one = await decoder.decode(record.value, ShadowCompared)
+            if isinstance(one, ShadowCompared):
+                found[one.key] = one
+    return [found[key] for key in sorted(found)]
 
 
 def print_set(shown: Shown, console: Console, *, as_json: bool) -> None:
@@ -104,6 +117,7 @@ def print_set(shown: Shown, console: Console, *, as_json: bool) -> None:
     )
     console.print(f"live in {_where(shown.live_in, partitions)}{first}")
     _print_activations(shown, console)
+    _print_shadow(shown, console)
     console.print(_lessons_line(shown.lessons))
 
 
@@ -119,6 +133,25 @@ def _print_activations(shown: Shown, console: Console) -> None:
     for (when, by, reason, _), places in sorted(together.items()):
         table.add_row(when or "-", " ".join(places), escape(by) or "-", escape(reason) or "-")
     console.print(table)
+
+
+def _print_shadow(shown: Shown, console: Console) -> None:
+    if not shown.shadow:
+        return
+    table = Table("challenger", "beside", "head", "lessons", "difference", "95% interval", "verdict")
+    for one in shown.shadow:
+        radius = one.radius
+        table.add_row(
+            one.challenger,
+            one.live,
+            one.head,
+            f"{one.lessons:,}",
+            f"{one.difference:+.3f}",
+            "-" if radius is None else f"{one.difference - radius:+.3f} to {one.difference + radius:+.3f}",
+            f"[b]{one.verdict}: proposed[/]" if one.proposed else escape(one.verdict),
+        )
+    console.print(table)
+    console.print("[dim]in the shadow: nats per lesson; a difference above 0 speaks for the challenger[/]")
 
 
 def _taxonomy_line(chosen: ModelSet) -> str:
@@ -188,6 +221,7 @@ def _as_json(shown: Shown) -> dict[str, object]:
             for number, at, said in shown.activations
         ],
         "lessons": shown.lessons,
+        "shadow": [to_json(one) for one in shown.shadow],
     }
 
 

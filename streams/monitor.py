@@ -14,6 +14,7 @@ from faust.exceptions import ConsumerNotStarted
 from schemas.errors import WorkerStuck
 from streams.app import SESSION_TIMEOUT, AgentPlan
 from streams.health import Health
+from streams.metrics import Metric
 from streams.transport import Consumer
 from streams.watch import AgentProgress, Guard, PartitionProgress, Watch, now_seconds
 
@@ -46,6 +47,12 @@ class Monitor:
                 name: {"lag": seen.lag, "partitions": len(seen.partitions or ())} for name, seen in self._seen.items()
             },
         )
+
+    def metrics(self) -> list[Metric]:
+        """What the agents measure, and how far each is behind."""
+        lags = [({"agent": name}, float(seen.lag)) for name, seen in self._seen.items() if seen.lag is not None]
+        own = Metric(name="triage_agent_lag_records", about="Records that an agent has still to work on.", samples=lags)
+        return [own, *(metric for plan, _ in self._agents for metric in plan.metrics())]
 
     async def run(self) -> None:
         """Look until cancelled. The guard goes on until the process is gone, and ends it where it does not end."""

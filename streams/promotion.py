@@ -9,7 +9,7 @@ from models.sets import models_of
 from schemas.codec import Codec
 from schemas.errors import BadSettings
 from schemas.model_log import MOST_SAID_CHARACTERS, ModelSet, Said
-from streams.decoding import opened_decoder
+from streams.decoding import Decoder, opened_decoder
 from streams.model_log import ModelLog, activations
 from streams.publish import Publisher
 from streams.settings import Settings
@@ -20,11 +20,16 @@ _SAY_WHICH = "say which one it is to be by triage models promote VERSION"
 async def read_log(settings: Settings, *, ahead: bool = False) -> ModelLog:
     """The models' topics, read to their ends; `ahead` with what no worker has come to yet."""
     async with opened_decoder(settings, Codec()) as decoder:
-        model_log = ModelLog(settings, decoder)
-        await model_log.read()
-        if ahead:
-            await model_log.read_ahead()
-        return model_log
+        return await log_read_with(decoder, settings, ahead=ahead)
+
+
+async def log_read_with(decoder: Decoder, settings: Settings, *, ahead: bool = False) -> ModelLog:
+    """The same, for who has a decoder."""
+    model_log = ModelLog(settings, decoder)
+    await model_log.read()
+    if ahead:
+        await model_log.read_ahead()
+    return model_log
 
 
 def recorded_set(model_log: ModelLog, version: str) -> ModelSet:

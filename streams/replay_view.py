@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from models.decide import Models
-from models.sets import model_set, models_of
+from models.sets import models_of
 from schemas.codec import Codec
-from schemas.errors import BadSettings
 from streams import wiring
 from streams.decoding import opened_decoder
 from streams.lessons import LessonReader, LiveLessons
@@ -101,13 +99,4 @@ def _as_json(report: Report) -> dict[str, object]:
 
 def models_named(name: str, model_log: ModelLog) -> Models:
     """The models of a recorded version or of a taxonomy's file. Raises BadSettings where `name` is neither."""
-    if (recorded := model_log.sets.get(name)) is not None:
-        return models_of(recorded)
-    path = Path(name)
-    if not path.is_file():
-        known = ", ".join(model_log.sets) or "none yet"
-        raise BadSettings(f"{name} is neither a recorded set of models (there are {known}) nor a taxonomy's file")
-    try:
-        return models_of(model_set(path.read_text(encoding="utf-8"), wiring.wall_clock()))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadSettings(f"{path} cannot be read: {error}") from error
+    return models_of(wiring.named_set(name, model_log.sets))

@@ -95,8 +95,21 @@ class Settings(BaseSettings):
         description="the folder of the embedded store, of the demo's Kafka log, of the learn agent's index of "
         "tickets, of checkpoints of lessons and of the state of the watch",
     )
+    snapshot_store: str | None = Field(
+        default=None,
+        description="where learners publish snapshots of what people taught and workers that decide begin from: a "
+        "folder or a URL that fsspec knows, such as s3://bucket/triage; without it the data folder",
+    )
     taxonomy: Path | None = Field(
         default=None, description="a taxonomy file; without it the packaged starting taxonomy"
+    )
+    challenger: str | None = Field(
+        default=None,
+        description="the models that are tried in the shadow: a recorded version or a taxonomy's file; without it "
+        "the shadow idles",
+    )
+    propose_challenger: bool = Field(
+        default=False, description="say so where the challenger is better than what is live; a person promotes it"
     )
     topic_partitions: int = Field(default=PARTITIONS, ge=1, description="partitions of each topic that is created")
     topic_replication: int | None = Field(
@@ -181,6 +194,15 @@ class Settings(BaseSettings):
     def _no_login_in_a_url(cls, url: str | None) -> str | None:
         if url is not None and "@" in url.partition("://")[2].partition("/")[0]:
             raise ValueError("a user or password in the URL would show; TRIAGE_*_USERNAME and *_PASSWORD are for them")
+        return url
+
+    @field_validator("snapshot_store")
+    @classmethod
+    def _no_keys_in_a_url(cls, url: str | None) -> str | None:
+        if url is not None and "@" in url.partition("://")[2].partition("/")[0]:
+            raise ValueError(
+                "a key in the URL would show; the client's own variables are for it, such as AWS_ACCESS_KEY_ID"
+            )
         return url
 
     @field_validator(

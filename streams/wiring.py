@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.taxonomy import Taxonomy, parse_taxonomy
@@ -16,6 +17,7 @@ from streams.settings import Settings, revealed
 if TYPE_CHECKING:
     from models.decide import Models
     from sinks.notify.receivers import Receiver
+    from sinks.snapshots import SnapshotStore
     from sinks.store import Store
     from streams.lessons import Checkpoints
 
@@ -50,13 +52,39 @@ def own_models(settings: Settings) -> tuple[ModelSet, Models]:
     return own, models_of(own)
 
 
+def named_set(name: str, known: Mapping[str, ModelSet]) -> ModelSet:
+    """The set of a version in `known`, or of a taxonomy's file. Raises BadSettings where `name` is neither."""
+    from models.sets import model_set  # noqa: PLC0415  as above
+
+    if (recorded := known.get(name)) is not None:
+        return recorded
+    path = Path(name)
+    if not path.is_file():
+        versions = ", ".join(known) or "none yet"
+        raise BadSettings(f"{name} is neither a recorded set of models (there are {versions}) nor a taxonomy's file")
+    try:
+        return model_set(path.read_text(encoding="utf-8"), wall_clock())
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSettings(f"{path} cannot be read: {error}") from error
+
+
 def checkpoints(settings: Settings, *, keep: bool = True) -> Checkpoints:
-    """Where a worker keeps what it has learned; with `keep` false it is only read."""
+    """Where a worker that decides keeps what it has learned, and where learners publish it.
+
+    With `keep` false it is only read. Raises BadSettings where no such store can be had.
+    """
     from sinks.snapshots import SnapshotFolder  # noqa: PLC0415  commands that decide nothing do without
     from streams.lessons import CHECKPOINT_EVERY, NEVER, Checkpoints  # noqa: PLC0415
 
     folder = SnapshotFolder(settings.data_dir / "lessons" / settings.app_id)
-    return Checkpoints(folder, CHECKPOINT_EVERY if keep else NEVER)
+    return Checkpoints(folder, CHECKPOINT_EVERY if keep else NEVER, others=[published_snapshots(settings)])
+
+
+def published_snapshots(settings: Settings) -> SnapshotStore:
+    """Where learners publish what people taught. Raises BadSettings where no such store can be had."""
+    from sinks.snapshots import snapshot_store  # noqa: PLC0415  as above
+
+    return snapshot_store(settings.snapshot_store or str(settings.data_dir / "published"), settings.app_id)
 
 
 def all_topics(settings: Settings) -> tuple[Topic, ...]:

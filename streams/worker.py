@@ -23,7 +23,7 @@ from streams.app import AgentPlan, build_app
 from streams.decoding import Decoder, opened_decoder
 from streams.health import served_health
 from streams.lessons import LessonReader, LiveLessons, warm_up
-from streams.model_log import LiveModels, ModelLog
+from streams.model_log import LiveModels, ModelLog, RecordedModels
 from streams.monitor import Monitor
 from streams.open_incidents import LiveIncidents
 from streams.publish import Publisher
@@ -74,9 +74,9 @@ async def run_worker(
         monitor = Monitor(list(zip(plans, apps, strict=True)), patience=timedelta(seconds=settings.stuck_after_seconds))
         if settings.health_port is not None:
             port = await stack.enter_async_context(
-                served_health(settings.health_host, settings.health_port, monitor.health)
+                served_health(settings.health_host, settings.health_port, monitor.health, monitor.metrics)
             )
-            log.info("health: http://%s:%d/livez and /readyz", settings.health_host, port)
+            log.info("health: http://%s:%d/livez and /readyz, and /metrics", settings.health_host, port)
         runtime.settled()
         watching = asyncio.ensure_future(monitor.run())
         stack.callback(watching.cancel)
@@ -144,6 +144,11 @@ async def _plans(
         plans.append(await _watch_plan(stack, settings, codec, decoder, failed))
     if Role.LEARN in roles:
         plans.append(await _learn_plan(stack, settings, codec, decoder, failed))
+        plans.append(await _fold_plan(stack, settings, codec, decoder, failed))
+    if Role.SHADOW in roles and settings.challenger is not None:
+        plans.append(await _shadow_plan(stack, settings, settings.challenger, codec, decoder, failed))
+    elif Role.SHADOW in roles:
+        log.info("no challenger is set (TRIAGE_CHALLENGER): none is tried in the shadow")
     if Role.NOTIFY in roles:
         plans += await _notify_plans(stack, settings, decoder, failed)
     return plans
@@ -321,6 +326,97 @@ async def _learn_plan(
         most=MOST_LEARNED,
         on_partitions=originals.expect,
         waiting_for=lambda: agent.waiting_for,
+    )
+
+
+async def _fold_plan(
+    stack: AsyncExitStack, settings: Settings, codec: Codec, decoder: Decoder, failed: asyncio.Future[None]
+) -> AgentPlan:
+    from streams.agents.fold import FoldAgent  # noqa: PLC0415  as above
+    from streams.folding import Folding  # noqa: PLC0415
+    from streams.lessons import CHECKPOINT_EVERY, Checkpoints  # noqa: PLC0415
+
+    def make() -> Folding:
+        from models.live_quality import QualityWindow  # noqa: PLC0415  with what learns: once there is a lesson
+
+        checkpoints = Checkpoints(wiring.published_snapshots(settings), CHECKPOINT_EVERY)
+        return Folding(source, checkpoints, lambda: QualityWindow(models.at, source.asked_at), "quality")
+
+    source = await stack.enter_async_context(LessonReader(settings, decoder))
+    model_log = ModelLog(settings, decoder)
+    models = RecordedModels(model_log)
+    wiring.published_snapshots(settings)  # a store that cannot be had is said now, not with the first lesson
+    agent = FoldAgent(
+        make=make,
+        source=source,
+        model_log=model_log,
+        codec=codec,
+        publisher=await stack.enter_async_context(Publisher(settings.producer_options())),
+    )
+    beginning = asyncio.ensure_future(agent.begin())
+    beginning.add_done_callback(lambda done: _pass_on(done, failed))
+    stack.callback(beginning.cancel)
+    return AgentPlan(
+        name="fold",
+        topics=(topics.LESSONS,),
+        work=agent,
+        most=MOST_LEARNED,
+        most_at_a_fetch=MOST_LEARNED,
+        on_partitions=agent.expect,
+        may_stand_by=True,
+        waiting_for=lambda: agent.waiting_for,
+        metrics=agent.metrics,
+    )
+
+
+async def _shadow_plan(
+    stack: AsyncExitStack,
+    settings: Settings,
+    name: str,
+    codec: Codec,
+    decoder: Decoder,
+    failed: asyncio.Future[None],
+) -> AgentPlan:
+    from models.comparison import Comparison  # noqa: PLC0415  as above
+    from models.sets import models_of  # noqa: PLC0415
+    from streams.agents.shadow import ShadowAgent  # noqa: PLC0415
+    from streams.folding import Folding  # noqa: PLC0415
+    from streams.lessons import Checkpoints  # noqa: PLC0415
+
+    model_log = ModelLog(settings, decoder)
+    await model_log.read()
+    challenger = wiring.named_set(name, model_log.sets)
+    models = models_of(challenger)
+    store = wiring.published_snapshots(settings)
+    source = await stack.enter_async_context(LessonReader(settings, decoder))
+
+    def make(version: str, live: Models) -> Folding:
+        checkpoints = Checkpoints(store, head=Role.SHADOW)
+        return Folding(source, checkpoints, lambda: Comparison(live, models), f"{challenger.version} beside {version}")
+
+    agent = ShadowAgent(
+        challenger=challenger,
+        make=make,
+        source=source,
+        model_log=model_log,
+        codec=codec,
+        publisher=await stack.enter_async_context(Publisher(settings.producer_options())),
+        propose=settings.propose_challenger,
+    )
+    await agent.open()
+    beginning = asyncio.ensure_future(agent.begin())
+    beginning.add_done_callback(lambda done: _pass_on(done, failed))
+    stack.callback(beginning.cancel)
+    return AgentPlan(
+        name=Role.SHADOW,
+        topics=(topics.LESSONS,),
+        work=agent,
+        most=MOST_LEARNED,
+        most_at_a_fetch=MOST_LEARNED,
+        on_partitions=agent.expect,
+        may_stand_by=True,
+        waiting_for=lambda: agent.waiting_for,
+        metrics=agent.metrics,
     )
 
 

@@ -24,7 +24,7 @@ from schemas.decisions import Assignment, Band, Candidate, Decision, Judgement, 
 from schemas.events import HUMAN_FIELDS, EventKind, TicketEvent
 from schemas.feedback import Feedback, FeedbackKind
 from schemas.lessons import LEARNED_HEADS, Lesson
-from schemas.model_log import ModelsActivated, ModelSet
+from schemas.model_log import ModelsActivated, ModelSet, ShadowCompared, SnapshotPublished
 from schemas.words import Word
 from sinks.forecasts import ForecastRow
 
@@ -146,6 +146,22 @@ models_activated = st.builds(
     ModelsActivated, version=filled, partition=st.integers(-1, 99), offset=st.integers(-1, 2**62)
 )
 
+snapshots_published = st.builds(
+    SnapshotPublished,
+    **dict.fromkeys(("head", "version", "store", "sha256", "format", "code", "feedback_id"), text),
+    size_bytes=st.integers(0, 2**62),
+    lesson=st.integers(0, 2**62),
+)
+shadows_compared = st.builds(
+    ShadowCompared,
+    **dict.fromkeys(("live", "challenger", "head", "verdict"), text),
+    **dict.fromkeys(("through", "lessons"), st.integers(0, 2**62)),
+    **dict.fromkeys(("live_loss", "challenger_loss", "live_accuracy", "challenger_accuracy", "difference"), numbers),
+    radius=st.none() | numbers,
+    more_needed=st.none() | st.integers(0, 2**62),
+    proposed=st.booleans(),
+)
+
 cause_parts = st.builds(CausePart, text=text, observed=numbers, expected=numbers, g2=numbers)
 alerts = st.builds(
     Alert,
@@ -244,6 +260,8 @@ STRATEGIES: dict[type[Word], st.SearchStrategy[Any]] = {
     ModelSet: model_sets,
     Lesson: lessons,
     ModelsActivated: models_activated,
+    ShadowCompared: shadows_compared,
+    SnapshotPublished: snapshots_published,
     Alert: alerts,
     AlertAnswered: alert_answers,
     BucketCounts: bucket_counts,

@@ -167,6 +167,16 @@ def test_every_topic_table_and_query_is_documented() -> None:
         assert f"`{name}`" in store, name
 
 
+def test_every_metric_is_documented() -> None:
+    named = re.findall(
+        r'name="(triage_\w+)"', "".join(path.read_text(encoding="utf-8") for path in (ROOT / "streams").rglob("*.py"))
+    )
+    assert "triage_quality_accuracy" in named
+    metrics = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    for name in named:
+        assert f"`{name}`" in metrics, name
+
+
 def test_the_readme_opens_with_its_two_commands() -> None:
     commands = commands_of(ROOT / "README.md")
     assert commands[:2] == ["python3 dev.py demo", "python3 dev.py test"]

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import fsspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,7 +17,7 @@ from models.calibration import Calibrator
 from models.classifier import TextClassifier
 from models.snapshots import FORMAT, Snapshot, from_bytes, to_bytes
 from schemas.errors import BadSettings, BadSnapshot
-from sinks.snapshots import SnapshotFolder
+from sinks.snapshots import SnapshotFolder, SnapshotStore, StoredSnapshot, snapshot_store
 from streams.charts import confusion_matrix
 from streams.cli import app
 
@@ -94,30 +95,80 @@ def test_a_label_that_json_does_not_know_cannot_be_written() -> None:
         to_bytes(Snapshot(model, Calibrator()))
 
 
-def test_the_folder_keeps_every_version_and_knows_the_latest(tmp_path: Path) -> None:
-    store = SnapshotFolder(tmp_path / "snapshots")
+@pytest.fixture(params=["folder", "objects"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> SnapshotStore:
+    """A folder, and an object store as fsspec has it."""
+    where = str(tmp_path) if request.param == "folder" else f"memory://{tmp_path}"
+    return snapshot_store(where, "snapshots")
+
+
+def spoil(store: SnapshotStore, stored: StoredSnapshot, data: bytes | None) -> None:
+    """Write `data` in place of a snapshot's, or delete it."""
+    if isinstance(store, SnapshotFolder):
+        path = store.folder / stored.file_name
+        path.unlink() if data is None else path.write_bytes(data)
+        return
+    files = fsspec.filesystem("memory")
+    path = f"{store.where.removeprefix('memory://')}/{stored.file_name}"
+    files.rm_file(path) if data is None else files.pipe_file(path, data)
+
+
+def test_a_store_keeps_every_version_and_gives_back_what_was_saved(store: SnapshotStore) -> None:
     assert store.list("queue") == []
-    assert store.latest("queue") is None
     later = store.save("queue", 200, b"later")
     earlier = store.save("queue", 100, b"earlier")
     store.save("priority", 999, b"other")
-    (tmp_path / "snapshots" / "stray.txt").write_text("x", encoding="utf-8")
     assert store.save("queue", 200, b"later") == later
     assert store.list("queue") == [earlier, later]
-    assert store.latest("queue") == later
     assert store.load(earlier) == b"earlier"
-    assert not list(tmp_path.glob("snapshots/.*"))
-
-
-def test_a_damaged_or_missing_file_is_refused(tmp_path: Path) -> None:
-    store = SnapshotFolder(tmp_path)
-    stored = store.save("queue", 1, b"data")
-    (tmp_path / stored.file_name).write_bytes(b"dato")
-    with pytest.raises(BadSnapshot, match="is damaged; load an earlier one"):
-        store.load(stored)
-    (tmp_path / stored.file_name).unlink()
+    last = store.save("queue", 300, b"last")
+    assert store.prune("queue", 2) == [earlier]
+    assert store.list("queue") == [later, last]
+    assert [stored.learned for stored in store.list("priority")] == [999]
     with pytest.raises(BadSnapshot, match="cannot be read"):
+        store.load(earlier)
+
+
+@pytest.mark.parametrize("data", [b"dato", b"dat", b"", None])
+def test_a_damaged_or_missing_snapshot_is_refused(store: SnapshotStore, data: bytes | None) -> None:
+    stored = store.save("queue", 1, b"data")
+    spoil(store, stored, data)
+    with pytest.raises(BadSnapshot, match="cannot be read" if data is None else "is damaged; load an earlier one"):
         store.load(stored)
+
+
+def test_an_object_without_its_entry_is_not_there_and_goes_once_it_is_old(tmp_path: Path) -> None:
+    store = snapshot_store(f"memory://{tmp_path}")
+    files = fsspec.filesystem("memory")
+    half = store.save("lessons", 10, b"half")
+    files.rm_file(f"{tmp_path}/{half.file_name}.json")
+    whole = store.save("lessons", 20, b"whole")
+    assert store.list("lessons") == [whole]
+    assert store.prune("lessons", 1) == []
+    assert not files.exists(f"{tmp_path}/{half.file_name}")
+    files.pipe_file(f"{tmp_path}/{whole.file_name}.json", b"{}")
+    with pytest.raises(BadSnapshot, match="its entry is damaged"):
+        store.load(whole)
+
+
+def test_a_url_names_a_folder_or_a_client_and_a_missing_one_is_said(tmp_path: Path) -> None:
+    found = snapshot_store(f"file://{tmp_path}/with%20space", "app")
+    assert isinstance(found, SnapshotFolder)
+    assert found.folder == tmp_path / "with space" / "app"
+    with pytest.raises(BadSettings, match=r"s3:// needs a package that is not installed .*triage\[s3\]"):
+        snapshot_store("s3://bucket/triage")
+    with pytest.raises(BadSettings, match="cannot be used: Protocol not known: nothing"):
+        snapshot_store("nothing://bucket")
+
+
+def test_the_folder_knows_the_latest_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    store = SnapshotFolder(tmp_path / "snapshots")
+    assert store.latest("queue") is None
+    store.save("queue", 100, b"earlier")
+    (tmp_path / "snapshots" / "stray.txt").write_text("x", encoding="utf-8")
+    later = store.save("queue", 200, b"later")
+    assert store.latest("queue") == later
+    assert not list(tmp_path.glob("snapshots/.*"))
 
 
 def test_a_head_or_folder_that_cannot_be_is_said(tmp_path: Path) -> None:

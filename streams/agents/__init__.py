@@ -15,6 +15,7 @@ class Role(StrEnum):
     COUNT = "count"
     WATCH = "watch"
     LEARN = "learn"
+    SHADOW = "shadow"
     NOTIFY = "notify"
 
 

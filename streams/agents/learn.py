@@ -70,12 +70,12 @@ class LearnAgent:
         taught_any = False
         for record in records:
             try:
-                lesson = await self._lesson(record)
+                lesson = await self._taught(record)
             except DeadLettered as error:
                 outgoing.append(dead_letter(record, "learn", error, self._clock()))
                 continue
             if lesson is not None:
-                outgoing.append(recorded(lesson, self._codec))
+                outgoing.append(lesson)
                 taught_any = True
         async with self._publishing:
             await self._publisher.publish(outgoing)
@@ -97,13 +97,13 @@ class LearnAgent:
             await self.take_effect()
             await asyncio.sleep(REPEATED_EVERY.total_seconds())
 
-    async def _lesson(self, record: Record) -> Lesson | None:
-        """What `record` teaches; None for nothing. Raises DeadLettered where it cannot be read or joined."""
+    async def _taught(self, record: Record) -> Outgoing | None:
+        """The lesson of `record`; None where it teaches nothing. Raises DeadLettered where it cannot be used."""
         feedback = await self._decoder.decode(record.value, Feedback)
         if isinstance(feedback, DeadLettered):
             raise feedback
         if feedback.kind is FeedbackKind.RETRACTION:
-            return retraction(feedback, position_of(record))
+            return recorded(retraction(feedback, position_of(record)), self._codec)
         what = taught(feedback, self._taxonomy)
         if what is None:
             return None
@@ -115,7 +115,7 @@ class LearnAgent:
                 f"{ticket.source}, tenant {ticket.tenant}: it never came, or is older than Kafka keeps"
             )
         event = original.event
-        return Lesson(
+        lesson = Lesson(
             feedback_id=feedback.feedback_id,
             feedback=position_of(record),
             head=what.head,
@@ -130,3 +130,4 @@ class LearnAgent:
             actor=feedback.actor,
             occurred_at=feedback.occurred_at,
         )
+        return recorded(lesson, self._codec, asked_at=event.occurred_at)
