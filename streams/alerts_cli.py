@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from schemas import topics
-from schemas.alerts import Alert, AlertAnswer, AlertAnswered, AlertStage, AnswerKind
+from schemas.alerts import Alert, AlertAnswer, AlertAnswered, AlertKind, AlertStage, AnswerKind
 from schemas.codec import Codec, to_json
 from schemas.errors import BadSettings, InvalidEvent
 from sinks.notify.notices import answered
@@ -160,6 +160,11 @@ async def _say(settings: Settings, name: str, kind: AnswerKind, actor: str, reas
     codec = Codec()
     async with _alert_log(settings, codec) as alerts:
         incident = alerts.find(name)
+        if incident.kind is not AlertKind.SPIKE:
+            raise BadSettings(
+                f"{incident.subject} ({incident.incident_id}) is a {incident.kind.value}, which pages nobody and ends "
+                "by itself: only a spike can be answered"
+            )
         earlier = next((one for one in incident.answers if one.kind is kind), None)
         if earlier is not None and kind is not AnswerKind.MUTED:
             out.print(f"nothing to do, it is {escape(answered(earlier))}", soft_wrap=True)

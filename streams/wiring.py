@@ -50,12 +50,12 @@ def own_models(settings: Settings) -> tuple[ModelSet, Models]:
     return own, models_of(own)
 
 
-def checkpoints(settings: Settings, *, keep: bool = True) -> Checkpoints:
-    """Where a worker keeps what it has learned; with `keep` false it is only read."""
+def checkpoints(settings: Settings, name: str = "lessons", *, keep: bool = True) -> Checkpoints:
+    """Where a worker keeps what it has learned, for the use of this `name`; with `keep` false it is only read."""
     from sinks.snapshots import SnapshotFolder  # noqa: PLC0415  commands that decide nothing do without
     from streams.lessons import CHECKPOINT_EVERY, NEVER, Checkpoints  # noqa: PLC0415
 
-    folder = SnapshotFolder(settings.data_dir / "lessons" / settings.app_id)
+    folder = SnapshotFolder(settings.data_dir / name / settings.app_id)
     return Checkpoints(folder, CHECKPOINT_EVERY if keep else NEVER)
 
 

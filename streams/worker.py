@@ -88,7 +88,7 @@ async def run_worker(
             log.info("ready: %s", ", ".join(plan.name for plan in plans))
             if ready is not None:
                 ready()
-            if making is not None:
+            if making is not None or Role.LEARN in roles:
                 warming = asyncio.ensure_future(asyncio.to_thread(warm_up))
                 stack.callback(warming.cancel)
             await _first(failed, watching, stop.wait(), *(app.wait_until_stopped() for app in apps))
@@ -144,6 +144,7 @@ async def _plans(
         plans.append(await _watch_plan(stack, settings, codec, decoder, failed))
     if Role.LEARN in roles:
         plans.append(await _learn_plan(stack, settings, codec, decoder, failed))
+        plans.append(await _drift_plan(stack, settings, codec, decoder))
     if Role.NOTIFY in roles:
         plans += await _notify_plans(stack, settings, decoder, failed)
     return plans
@@ -297,6 +298,29 @@ async def _learn_plan(
         work=agent,
         most=MOST_LEARNED,
         on_partitions=originals.expect,
+        waiting_for=lambda: agent.waiting_for,
+    )
+
+
+async def _drift_plan(stack: AsyncExitStack, settings: Settings, codec: Codec, decoder: Decoder) -> AgentPlan:
+    from streams.agents.drift import DriftAgent  # noqa: PLC0415  as above
+
+    agent = DriftAgent(
+        lessons=LiveLessons(
+            await stack.enter_async_context(LessonReader(settings, decoder)), wiring.checkpoints(settings, "drift")
+        ),
+        codec=codec,
+        decoder=decoder,
+        publisher=await stack.enter_async_context(Publisher(settings.producer_options())),
+    )
+    return AgentPlan(
+        name=f"{Role.LEARN}-drift",
+        topics=(topics.LESSONS,),
+        work=agent,
+        most=MOST_LEARNED,
+        most_at_a_fetch=MOST_LEARNED,
+        on_assigned=agent.forget,
+        may_stand_by=True,
         waiting_for=lambda: agent.waiting_for,
     )
 

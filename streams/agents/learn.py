@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from models.taxonomy import Taxonomy
-from models.teaching import taught
+from models.teaching import Owners, taught
 from schemas import topics
 from schemas.codec import Codec
 from schemas.errors import DeadLettered, UnknownTicket
@@ -48,6 +48,7 @@ class LearnAgent:
     ) -> None:
         """`partitions` are those of the events' topic."""
         self._taxonomy = taxonomy
+        self._owners = Owners(taxonomy)
         self._partitions = partitions
         self._originals = originals
         self._lessons = lessons
@@ -129,4 +130,5 @@ class LearnAgent:
             language_hint=event.language_hint,
             actor=feedback.actor,
             occurred_at=feedback.occurred_at,
+            team=self._owners.owner(event, what),
         )
