@@ -37,10 +37,12 @@ async def run_replay(settings: Settings, wanted: Range, *, model: str | None, co
             def on_progress(done: int, total: int) -> None:
                 bar.update(task, completed=done, total=total)
 
-            async with LessonReader(settings, decoder) as source:
-                replay = Replay(
-                    settings, decoder, codec, model_log, LiveLessons(source, wiring.checkpoints(settings, keep=False))
-                )
+            async with (
+                LessonReader(settings, decoder) as source,
+                wiring.live_held(settings, decoder, keep=False) as held,
+            ):
+                lessons = LiveLessons(source, wiring.checkpoints(settings, keep=False))
+                replay = Replay(settings, decoder, codec, model_log, lessons, held)
                 return await replay.run(wanted, on_progress=on_progress, other=other)
 
 

@@ -16,6 +16,7 @@ from schemas.decisions import Assignment, Band, Decision, LogPosition
 from schemas.errors import DeadLettered, TriageError
 from schemas.events import TicketEvent
 from schemas.feedback import Feedback
+from schemas.held import HumanWord, human_word
 from schemas.lessons import Lesson, activated_lessons
 from schemas.model_log import ModelsActivated, ModelSet, activated_version
 from schemas.topics import DEAD_LETTERS, EVENTS, Topic
@@ -45,6 +46,8 @@ class Read:
     """The models that take over by this record."""
     teaches: int | None = None
     """The last of the lessons that take effect by it."""
+    holds: HumanWord | None = None
+    """What a person set, which holds from it on."""
 
 
 async def tail(
@@ -101,6 +104,7 @@ async def _read(record: Any, topic: Topic, decoder: Decoder) -> Read:
         word=word,
         activates=activated_version(record.value, record.headers),
         teaches=activated_lessons(record.value, record.headers),
+        holds=human_word(record.value, record.headers),
     )
 
 
@@ -155,6 +159,9 @@ def _mark(record: Read) -> tuple[str, str] | None:
         return f"redriven: {record.word}", "green"
     if record.teaches is not None:
         return f"lessons up to {record.teaches} take effect", "bold"
+    if (held := record.holds) is not None:
+        said = f"takes back {held.revokes}" if held.revokes else f"{held.field}={held.value} holds"
+        return f"{held.ticket_id} {said}", "bold"
     return None if record.activates is None else (f"{record.activates} takes over", "bold")
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from models.decide import Models
     from sinks.notify.receivers import Receiver
     from sinks.store import Store
+    from streams.decoding import Decoder
+    from streams.held import LiveHeld
     from streams.lessons import Checkpoints
 
 Clock = Callable[[], datetime]
@@ -57,6 +59,15 @@ def checkpoints(settings: Settings, name: str = "lessons", *, keep: bool = True)
 
     folder = SnapshotFolder(settings.data_dir / name / settings.app_id)
     return Checkpoints(folder, CHECKPOINT_EVERY if keep else NEVER)
+
+
+def live_held(settings: Settings, decoder: Decoder, *, keep: bool = True) -> LiveHeld:
+    """What people set on tickets, kept in the data folder; with `keep` false that is only read."""
+    from sinks.snapshots import SnapshotFolder  # noqa: PLC0415  as above
+    from streams.held import KEPT_EVERY, LiveHeld  # noqa: PLC0415
+
+    folder = SnapshotFolder(settings.data_dir / "held" / settings.app_id)
+    return LiveHeld(settings, decoder, folder, every=KEPT_EVERY if keep else None)
 
 
 def all_topics(settings: Settings) -> tuple[Topic, ...]:

@@ -125,14 +125,21 @@ async def _plans(
         )
         models = LiveModels(ModelLog(settings, decoder), lessons, codec, *(await making))
         await models.open(publisher)
-        agent = TriageAgent(models=models, codec=codec, decoder=decoder, publisher=publisher, clock=wiring.wall_clock)
+        agent = TriageAgent(
+            models=models,
+            held=await stack.enter_async_context(wiring.live_held(settings, decoder)),
+            codec=codec,
+            decoder=decoder,
+            publisher=publisher,
+            clock=wiring.wall_clock,
+        )
         plans.append(
             AgentPlan(
                 name=Role.TRIAGE,
                 topics=(topics.EVENTS,),
                 work=agent,
                 most=MOST_TRIAGED,
-                on_assigned=models.forget,
+                on_assigned=agent.forget,
                 waiting_for=lambda: agent.waiting_for,
             )
         )

@@ -17,6 +17,7 @@ from schemas.decisions import Decision
 from schemas.errors import DeadLettered, StoreUnavailable
 from schemas.events import TicketEvent
 from schemas.feedback import Feedback
+from schemas.held import human_word
 from schemas.lessons import activated_lessons
 from schemas.model_log import activated_version
 from sinks.archive import Archive
@@ -191,6 +192,7 @@ def _latency_ms(record: Record) -> int:
 
 
 def _takes_over(record: Record) -> bool:
-    """Whether it says that other models or lessons hold from here on."""
-    version = activated_version(record.value, record.headers)
-    return version is not None or activated_lessons(record.value, record.headers) is not None
+    """Whether it says that other models, lessons or fields hold from here on."""
+    value, headers = record.value, record.headers
+    found = activated_version(value, headers), activated_lessons(value, headers), human_word(value, headers)
+    return any(item is not None for item in found)

@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from models.taxonomy import Taxonomy
-from models.teaching import Owners, taught
+from models.teaching import Owners, said_by_a_person, taught
 from schemas import topics
 from schemas.codec import Codec
+from schemas.dead_letters import Header
 from schemas.errors import DeadLettered, UnknownTicket
 from schemas.feedback import Feedback, FeedbackKind
+from schemas.held import HumanWord
 from schemas.lessons import Lesson
 from sinks.originals import Ticket
 from streams.batches import Record, position_of
@@ -71,10 +73,16 @@ class LearnAgent:
         taught_any = False
         for record in records:
             try:
-                lesson = await self._lesson(record)
+                feedback = await self._decoder.decode(record.value, Feedback)
+                if isinstance(feedback, DeadLettered):
+                    raise feedback
+                lesson = await self._lesson(feedback, record)
+                holds = said_by_a_person(feedback)
             except DeadLettered as error:
                 outgoing.append(dead_letter(record, "learn", error, self._clock()))
                 continue
+            if holds is not None:
+                outgoing.append(_held(holds, record))
             if lesson is not None:
                 outgoing.append(recorded(lesson, self._codec))
                 taught_any = True
@@ -98,11 +106,8 @@ class LearnAgent:
             await self.take_effect()
             await asyncio.sleep(REPEATED_EVERY.total_seconds())
 
-    async def _lesson(self, record: Record) -> Lesson | None:
-        """What `record` teaches; None for nothing. Raises DeadLettered where it cannot be read or joined."""
-        feedback = await self._decoder.decode(record.value, Feedback)
-        if isinstance(feedback, DeadLettered):
-            raise feedback
+    async def _lesson(self, feedback: Feedback, record: Record) -> Lesson | None:
+        """What `feedback` teaches; None for nothing. Raises DeadLettered where it cannot be joined."""
         if feedback.kind is FeedbackKind.RETRACTION:
             return retraction(feedback, position_of(record))
         what = taught(feedback, self._taxonomy)
@@ -132,3 +137,9 @@ class LearnAgent:
             occurred_at=feedback.occurred_at,
             team=self._owners.owner(event, what),
         )
+
+
+def _held(word: HumanWord, record: Record) -> Outgoing:
+    """The record by which `word` holds: among the events of its ticket, whose partition the feedback shares."""
+    headers: list[Header] = [word.header, ("ce_type", b"triage.field.set.v1")]
+    return Outgoing(topic=topics.EVENTS.name, key=None, value=None, headers=headers, partition=record.partition)
