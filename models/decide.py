@@ -33,11 +33,14 @@ if TYPE_CHECKING:
     # With river and numba: two seconds that a worker without lessons does without.
     from models.learned import Evidence, Learned
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 """The version of all code that decisions depend on: a change that changes them changes it, and a test says so."""
 
 _DECISIONS = uuid.UUID("0f1d3c56-5f0e-5d55-9d0c-7a1f6a3a5b52")
 """The name space of decision ids: fixed for ever."""
+
+EARLIER = "set by a person earlier on this ticket"
+"""The reason of a field that an earlier event or feedback has set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,14 +82,18 @@ def decision_id(event: TicketEvent) -> str:
     return str(uuid.uuid5(_DECISIONS, f"{event.tenant}\0{event.source}\0{event.event_id}"))
 
 
-def decide(event: TicketEvent, position: LogPosition, models: Models) -> Decision:
+def decide(
+    event: TicketEvent, position: LogPosition, models: Models, held: Mapping[str, str] | None = None
+) -> Decision:
     """The routing decision on `event`, which stands at `position` of the log.
 
-    It reads no clock, so that the same event and models give the same decision, byte for byte, whenever asked.
+    `held` is what people set on the ticket before, by field: it stands where the event does not say otherwise. It reads
+    no clock, so that the same event, models and fields give the same decision, byte for byte, whenever asked.
     """
     text = f"{event.subject}\n{event.body}"
     folded = fold(text)
-    human = event.human_set
+    human = {field: (value, EARLIER) for field, value in (held or {}).items()}
+    human |= {field: (value, "set by a person") for field, value in event.human_set.items()}
 
     tongue = _or_human(human, "language") or models.language.judge(text, event.language_hint)
     mood_score, judged_mood = score_sentiment(text, tongue.label)
@@ -97,8 +104,11 @@ def decide(event: TicketEvent, position: LogPosition, models: Models) -> Decisio
     priority = _or_human(human, "priority") or _priority(event, folded, bag, mood_score, models)
 
     name = decision_id(event)
-    team, band = _route(category, tongue, human.get("team"), models.taxonomy)
-    if _is_audited(event, name, category, tongue, models.taxonomy):
+    owner, how = human.get("team", (None, ""))
+    team, band = _route(category, tongue, owner, models.taxonomy)
+    if how == EARLIER:
+        category = replace(category, reasons=(*category.reasons, Reason(text=f"team {EARLIER}", weight=0.0)))
+    if owner is None and _is_audited(event, name, category, tongue, models.taxonomy):
         band = Band.REVIEW
         category = replace(category, reasons=(*category.reasons, Reason(text=AUDITED, weight=0.0)))
     decision = Decision(
@@ -171,8 +181,8 @@ def _head(labels: Mapping[str, Label]) -> PhraseRules:
     return PhraseRules(label.rules for label in labels.values())
 
 
-def _or_human(human: Mapping[str, str], field: str) -> Judgement | None:
-    return set_by_a_person(human[field]) if field in human else None
+def _or_human(human: Mapping[str, tuple[str, str]], field: str) -> Judgement | None:
+    return set_by_a_person(*human[field]) if field in human else None
 
 
 def _scored(
@@ -244,7 +254,7 @@ def _route(category: Judgement, tongue: Judgement, human_team: str | None, taxon
 
 def _is_audited(event: TicketEvent, name: str, category: Judgement, tongue: Judgement, taxonomy: Taxonomy) -> bool:
     """Whether a decision is drawn for an audit: only one on a new ticket that the machine routes by itself."""
-    if event.kind is not EventKind.CREATED or "team" in event.human_set or category.human:
+    if event.kind is not EventKind.CREATED or category.human:
         return False
     if tongue.label == language.UNSUPPORTED:
         return False

@@ -17,6 +17,7 @@ from models import layout
 from models.calibration import Calibrator
 from models.classifier import TextClassifier, softmax_rows
 from models.cleaning import clean
+from models.drift import Drift, DriftBook, kept
 from models.features import Bag, TextReader
 from models.packing import DAMAGE, packed, unpacked
 from models.snapshots import Snapshot, from_bytes, to_bytes
@@ -24,7 +25,7 @@ from models.teaching import standing
 from schemas.errors import BadSnapshot
 from schemas.lessons import LEARNED_HEADS, Lesson
 
-FORMAT = "triage.lessons.2"
+FORMAT = "triage.lessons.3"
 """Names what a checkpoint holds and how lessons are learned: another format is learned from the lessons anew."""
 
 NEVER_TAUGHT = ""
@@ -63,19 +64,31 @@ class Evidence:
 
 
 class Learned:
-    """One classifier for each head, and the lessons that they hold.
+    """One classifier for each head, the lessons that they hold, and how their errors rise.
+
+    Where the error of a head rises, over the lessons as they come, most of what it has counted is forgotten
+    (`models.drift.kept`): it learns as fast as a younger one, and weights stay.
 
     Lessons that repeat each other, as a learner writes them after a crash, are learned once: they have the same
     feedback id and place. A place alone would not do, since a topic that is made anew begins at 0 again.
     """
 
     def __init__(
-        self, heads: Mapping[str, TextClassifier] | None = None, held: Mapping[int, int] | None = None
+        self,
+        heads: Mapping[str, TextClassifier] | None = None,
+        held: Mapping[int, int] | None = None,
+        book: DriftBook | None = None,
     ) -> None:
         self._reader = TextReader()
         self._heads = dict(heads or {})
         self._held = dict(held or {})
         """What names a lesson, to what names the feedback that is learned by it; to 0 where it taught nothing."""
+        self._book = DriftBook() if book is None else book
+
+    @property
+    def drifts(self) -> dict[str, Drift]:
+        """The rises of errors that are not over, by their ids."""
+        return self._book.open
 
     def learn(self, lesson: Lesson) -> bool:
         """Learn `lesson`; False where it was met before."""
@@ -112,6 +125,8 @@ class Learned:
             head = self._heads[lesson.head] = TextClassifier()
             head.expect(NEVER_TAUGHT)
         bag = self.read(lesson.text)
+        if lesson.team and (risen := self._book.note(lesson, wrong=_said_by(head, bag) != lesson.label)):
+            head.forget(keep=kept(risen))
         for _ in range(MOST_TIMES):
             head.learn_bags([bag], [lesson.label])
             if softmax_rows(head.scores([bag]))[0, head.column(lesson.label)] >= LEARNED:
@@ -136,13 +151,13 @@ class Learned:
 
     def clone(self) -> Self:
         """Another one that has learned the same, and goes on by itself."""
-        return type(self)({name: _copied(model) for name, model in self._heads.items()}, self._held)
+        return type(self)({name: _copied(model) for name, model in self._heads.items()}, self._held, self._book.clone())
 
     def to_bytes(self, about: Mapping[str, Any] | None = None) -> bytes:
         """All of it, with JSON `about` it. What is read back goes on learning as this one would."""
         heads = {name: np.frombuffer(data, np.uint8) for name, data in self._parts().items()}
         heads[_HELD] = np.array(sorted(self._held.items()), "<u8").reshape(-1, 2).view(np.uint8)
-        meta = {"format": FORMAT, "about": dict(about or {})}
+        meta = {"format": FORMAT, "about": dict(about or {}), "drift": self._book.to_json()}
         return packed(heads, json.dumps(meta, sort_keys=True))
 
     @classmethod
@@ -157,17 +172,18 @@ class Learned:
             held = {int(name): int(said) for name, said in pairs}
             heads = {name: from_bytes(part.tobytes()).model for name, part in arrays.items()}
             about: Mapping[str, Any] = meta["about"]
+            book = DriftBook.from_json(meta["drift"])
         except DAMAGE as error:
             raise BadSnapshot(f"the checkpoint is damaged ({type(error).__name__})") from error
-        return cls(heads, held), about
+        return cls(heads, held, book), about
 
     def digest(self) -> str:
-        """SHA-256 of all weights and of the lessons that they hold: equal for what is equal, byte for byte."""
+        """SHA-256 of all weights, errors and of the lessons that they hold: equal for what is equal, byte for byte."""
         return sha256(repr(sorted(self._held.items())).encode() + self.weights().encode()).hexdigest()
 
     def weights(self) -> str:
-        """SHA-256 of all weights alone: equal also where other lessons were met, and taken back."""
-        found = sha256()
+        """SHA-256 of all weights and errors: equal also where other lessons were met, and taken back."""
+        found = sha256(json.dumps(self._book.to_json()).encode())
         for name, data in self._parts().items():
             found.update(name.encode() + data)
         return found.hexdigest()
@@ -176,6 +192,13 @@ class Learned:
         return {
             name: to_bytes(Snapshot(self._heads[name], Calibrator())) for name in LEARNED_HEADS if name in self._heads
         }
+
+
+def _said_by(head: TextClassifier, bag: Bag) -> str:
+    """What `head` says of a text; NEVER_TAUGHT before any lesson."""
+    scores = head.scores([bag])[0]
+    scores[head.column(NEVER_TAUGHT)] = -np.inf if len(scores) > 1 else 0.0
+    return head.labels[int(np.argmax(scores))]
 
 
 def _name(lesson: Lesson) -> int:

@@ -15,12 +15,9 @@ import numpy as np
 from models.calibration import Calibrator, Doubles
 from models.classifier import TextClassifier
 from models.cleaning import clean
-from models.drift import RisingError
+from models.drift import RisingError, kept
 from models.features import Bag
 from models.quality import Outcome
-
-_LEAST_KEPT, _STEEPNESS = 0.02, 16
-"""After an error that has risen by .2 a fiftieth of what was counted stays, after one by .02 three quarters."""
 
 
 class Answer(NamedTuple):
@@ -95,7 +92,7 @@ class CalibratedHead:
 
     def _watch(self, said: Hashable | None, label: Hashable) -> None:
         if rise := self.drift.update(wrong=said != label):
-            self.model.forget(keep=max(_LEAST_KEPT, (1.0 - rise) ** _STEEPNESS))
+            self.model.forget(keep=kept(rise))
 
 
 def prequential(

@@ -36,12 +36,12 @@ def judge(probabilities: Mapping[str, float], reasons: Iterable[Reason] = ()) ->
     )
 
 
-def set_by_a_person(label: str) -> Judgement:
-    """The judgement on a field that a person has set."""
+def set_by_a_person(label: str, how: str = "set by a person") -> Judgement:
+    """The judgement on a field that a person has set; `how` is the reason."""
     return Judgement(
         label=label,
         probability=1.0,
         top=(Candidate(label=label, probability=1.0),),
-        reasons=(Reason(text="set by a person", weight=0.0),),
+        reasons=(Reason(text=how, weight=0.0),),
         human=True,
     )

@@ -1,15 +1,19 @@
-"""What feedback teaches: which head, and which label of the taxonomy; and which lessons still count."""
+"""What feedback teaches: which head, and which label of the taxonomy; what holds by it; which lessons still count."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from models.rules import PhraseRules
 from models.sentiment import LABELS
-from models.taxonomy import Label, Taxonomy
+from models.taxonomy import OTHER, Label, Taxonomy
+from models.text import fold
 from schemas.decisions import LogPosition
 from schemas.errors import InvalidEvent
+from schemas.events import MOST_HUMAN_CHARACTERS, TicketEvent
 from schemas.feedback import Feedback, FeedbackKind
+from schemas.held import HumanWord
 from schemas.lessons import Lesson
 
 
@@ -55,6 +59,42 @@ def _of_team(team: str, taxonomy: Taxonomy) -> Taught | None:
         raise InvalidEvent(f"team {team!r} is not in the taxonomy; there are {', '.join(taxonomy.teams)}")
     owned = [name for name, label in taxonomy.categories.items() if label.team == team]
     return Taught("category", owned[0]) if len(owned) == 1 else None
+
+
+def said_by_a_person(feedback: Feedback) -> HumanWord | None:
+    """What holds on later events of the ticket by `feedback`, which `taught` has not refused; None for nothing.
+
+    Raises InvalidEvent for a value or an id that is too long to be held.
+    """
+    if feedback.kind not in (FeedbackKind.CORRECTION, FeedbackKind.REASSIGNMENT, FeedbackKind.RETRACTION):
+        return None
+    about = {name: getattr(feedback, name) for name in ("tenant", "source", "ticket_id", "feedback_id")}
+    value = feedback.value or ""
+    for name, text in {**about, "value": value}.items():
+        if len(text) > MOST_HUMAN_CHARACTERS:
+            raise InvalidEvent(f"{name} has {len(text)} characters, {MOST_HUMAN_CHARACTERS} are the most")
+    if feedback.kind is FeedbackKind.RETRACTION:
+        return HumanWord(**about, revokes=value)
+    field = "team" if feedback.kind is FeedbackKind.REASSIGNMENT else feedback.field or ""
+    return HumanWord(**about, field=field, value=value)
+
+
+class Owners:
+    """Whose tickets are: by what people said of them, else by the phrases of the taxonomy."""
+
+    def __init__(self, taxonomy: Taxonomy) -> None:
+        self._taxonomy = taxonomy
+        self._rules = PhraseRules(label.rules for label in taxonomy.categories.values())
+
+    def owner(self, event: TicketEvent, what: Taught) -> str:
+        """The team of the ticket that began with `event`, of which a person said `what`."""
+        if (team := event.human_set.get("team")) in self._taxonomy.teams:
+            return str(team)
+        category = what.label if what.head == "category" else event.human_set.get("category")
+        if category not in self._taxonomy.categories:
+            scores, _ = self._rules.score(fold(f"{event.subject}\n{event.body}"))
+            category = max(scores, key=scores.__getitem__)
+        return self._taxonomy.categories[category or OTHER].team
 
 
 def standing(lessons: Iterable[Lesson]) -> list[Lesson]:

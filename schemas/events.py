@@ -22,7 +22,7 @@ MOST_CHARACTERS: Mapping[str, int] = {
 }
 """What a decision carries on has a length, so that a decision fits into a record whatever the event; the body has not.
 """
-_MOST_HUMAN_CHARACTERS = 1_000
+MOST_HUMAN_CHARACTERS = 1_000
 
 
 class EventKind(StrEnum):
@@ -82,7 +82,7 @@ class TicketEvent:
                 f"human_set names {', '.join(sorted(unknown))}; it may name {', '.join(sorted(HUMAN_FIELDS))}"
             )
         for name, value in self.human_set.items():
-            if len(value) > _MOST_HUMAN_CHARACTERS:
+            if len(value) > MOST_HUMAN_CHARACTERS:
                 raise InvalidEvent(
-                    f"human_set.{name} has {len(value)} characters, {_MOST_HUMAN_CHARACTERS} are the most"
+                    f"human_set.{name} has {len(value)} characters, {MOST_HUMAN_CHARACTERS} are the most"
                 )

@@ -30,7 +30,8 @@ class Lesson:
 
     `feedback` is the place of what the person said: a lesson that is written twice has the same. `event` is the first
     event of the ticket, whose text it is. With `revokes` it teaches nothing, and takes back the ticket's earlier lesson
-    of this feedback id: head, label and text are empty, and `event` is the place of the feedback.
+    of this feedback id: head, label and text are empty, and `event` is the place of the feedback. `team` owns the
+    ticket; it is empty in lessons of releases that did not say it, and the error of the head is not watched by them.
     """
 
     feedback_id: str
@@ -47,6 +48,7 @@ class Lesson:
     actor: str = ""
     occurred_at: datetime
     revokes: str | None = None
+    team: str = ""
 
     def __post_init__(self) -> None:
         if self.revokes is not None:

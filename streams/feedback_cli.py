@@ -59,7 +59,7 @@ def correct(
     tenant: Annotated[str, typer.Option(help="The ticket's tenant.")] = "default",
     actor: Annotated[str | None, typer.Option(help="Who says so. Default: the user of this machine.")] = None,
 ) -> None:
-    """Correct a field of a decision: near-identical tickets are decided so from then on.
+    """Correct a field of a decision: the ticket keeps it, and near-identical ones are decided so from then on.
 
     A worker with the role [b]learn[/b] has to run; it sends what it cannot join to the dead letters.
     """
@@ -81,7 +81,7 @@ def correct(
         raise BadSettings(str(error)) from error
     run(_publish(settings, feedback))
     teaches = "it teaches nothing" if lesson is None else f"it teaches {lesson.head} {lesson.label}"
-    out.print(f"feedback [b]{feedback.feedback_id}[/] on {escape(ticket)} is recorded; {teaches}")
+    out.print(f"feedback [b]{feedback.feedback_id}[/] on {escape(ticket)} is recorded; {teaches}; the ticket keeps it")
 
 
 @app.command()

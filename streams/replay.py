@@ -21,11 +21,13 @@ from schemas.dead_letters import DeadLetter
 from schemas.decisions import Assignment, Decision, LogPosition
 from schemas.errors import BadSettings, DeadLettered, ModelsNotReproducible, UnknownModels
 from schemas.events import TicketEvent
+from schemas.held import human_word
 from schemas.lessons import activated_lessons
 from schemas.model_log import activated_version
 from schemas.open_incidents import told_incidents
 from streams.batches import Record, position_of, time_of
 from streams.decoding import Decoder
+from streams.held import LiveHeld
 from streams.lessons import LiveLessons
 from streams.model_log import ModelLog
 from streams.open_incidents import LiveIncidents
@@ -148,6 +150,7 @@ class Replay:
         model_log: ModelLog,
         lessons: LiveLessons,
         incidents: LiveIncidents,
+        held: LiveHeld,
     ) -> None:
         self._settings = settings
         self._decoder = decoder
@@ -155,6 +158,7 @@ class Replay:
         self._log = model_log
         self._lessons = lessons
         self._incidents = incidents
+        self._held = held
         self._models: dict[str, Models | ModelsNotReproducible] = {}
 
     async def run(
@@ -272,9 +276,12 @@ class Replay:
         report.emitted_again += max(0, len(emitted) - 1)
         event = await self._decoder.decode(record.value, TicketEvent)
         await self._learn(record)
+        await self._held.come_to(record.partition, record.offset)
         verdict, detail, decision = self._verdict(record, event, emitted, wanted)
-        if decision is not None and other is not None:
-            self._note_changes(decision, event, self._knowing(other, record), report)
+        if decision is not None and other is not None and isinstance(event, TicketEvent):
+            held = self._held.of(record, event)
+            self._note_changes(decision, event, self._knowing(other, record), held, report)
+        self._held.take(record, event if isinstance(event, TicketEvent) else None)
         if verdict is Verdict.DIFFERENT:
             return decision
         if verdict is Verdict.MISSING and record.offset in letters:
@@ -326,6 +333,7 @@ class Replay:
             last = activated_lessons(record.value, record.headers)
             known = last is not None and last == self._lessons.known(record.partition)
             known |= told_incidents(record.value, record.headers) is not None
+            known |= human_word(record.value, record.headers) is not None
             return None, None if known or version in self._log.sets else event
         if not event.kind.needs_decision:
             return None, None
@@ -334,7 +342,7 @@ class Replay:
         if isinstance(models, ModelsNotReproducible):
             return None, models
         try:
-            return decide(event, position_of(record), self._knowing(models, record)), None
+            return decide(event, position_of(record), self._knowing(models, record), self._held.of(record, event)), None
         except Exception as error:  # noqa: BLE001  as in the agent, where it makes a dead letter
             return None, error
 
@@ -368,11 +376,11 @@ class Replay:
         report.example(position_of(record), verdict, detail)
 
     @staticmethod
-    def _note_changes(then: Decision, event: TicketEvent | DeadLettered, other: Models, report: Report) -> None:
-        if not isinstance(event, TicketEvent):
-            return
+    def _note_changes(
+        then: Decision, event: TicketEvent, other: Models, held: Mapping[str, str], report: Report
+    ) -> None:
         try:
-            found = list(changes(then, decide(event, then.event, other)))
+            found = list(changes(then, decide(event, then.event, other, held)))
         except Exception as error:  # noqa: BLE001  with these models it would be a dead letter
             found = [f"a decision -> a dead letter: {type(error).__name__}"]
         report.changed += bool(found)

@@ -36,7 +36,10 @@ async def run_replay(settings: Settings, wanted: Range, *, model: str | None, co
             def on_progress(done: int, total: int) -> None:
                 bar.update(task, completed=done, total=total)
 
-            async with LessonReader(settings, decoder) as source:
+            async with (
+                LessonReader(settings, decoder) as source,
+                wiring.live_held(settings, decoder, keep=False) as held,
+            ):
                 replay = Replay(
                     settings,
                     decoder,
@@ -44,6 +47,7 @@ async def run_replay(settings: Settings, wanted: Range, *, model: str | None, co
                     model_log,
                     LiveLessons(source, wiring.checkpoints(settings, keep=False)),
                     LiveIncidents(settings, source),
+                    held,
                 )
                 return await replay.run(wanted, on_progress=on_progress, other=other)
 

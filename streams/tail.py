@@ -16,6 +16,7 @@ from schemas.decisions import Assignment, Band, Decision, LogPosition
 from schemas.errors import DeadLettered, TriageError
 from schemas.events import TicketEvent
 from schemas.feedback import Feedback
+from schemas.held import HumanWord, human_word
 from schemas.lessons import Lesson, activated_lessons
 from schemas.model_log import ModelsActivated, ModelSet, activated_version
 from schemas.open_incidents import OpenIncidents, told_incidents
@@ -45,8 +46,11 @@ class Read:
     activates: str | None = None
     """The models that take over by this record."""
     teaches: int | None = None
-    opens: OpenIncidents | None = None
     """The last of the lessons that take effect by it."""
+    opens: OpenIncidents | None = None
+    """The incidents that are open from it on."""
+    holds: HumanWord | None = None
+    """What a person set, which holds from it on."""
 
 
 async def tail(
@@ -104,6 +108,7 @@ async def _read(record: Any, topic: Topic, decoder: Decoder) -> Read:
         activates=activated_version(record.value, record.headers),
         teaches=activated_lessons(record.value, record.headers),
         opens=told_incidents(record.value, record.headers),
+        holds=human_word(record.value, record.headers),
     )
 
 
@@ -161,6 +166,9 @@ def _mark(record: Read) -> tuple[str, str] | None:
         return f"open incidents: {names or 'none'}", "bold"
     if record.teaches is not None:
         return f"lessons up to {record.teaches} take effect", "bold"
+    if (held := record.holds) is not None:
+        said = f"takes back {held.revokes}" if held.revokes else f"{held.field}={held.value} holds"
+        return f"{held.ticket_id} {said}", "bold"
     return None if record.activates is None else (f"{record.activates} takes over", "bold")
 
 

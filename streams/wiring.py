@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from sinks.notify.receivers import Receiver
     from sinks.snapshots import SnapshotStore
     from sinks.store import Store
+    from streams.decoding import Decoder
+    from streams.held import LiveHeld
     from streams.lessons import Checkpoints
 
 Clock = Callable[[], datetime]
@@ -68,15 +70,15 @@ def named_set(name: str, known: Mapping[str, ModelSet]) -> ModelSet:
         raise BadSettings(f"{path} cannot be read: {error}") from error
 
 
-def checkpoints(settings: Settings, *, keep: bool = True) -> Checkpoints:
-    """Where a worker that decides keeps what it has learned, and where learners publish it.
+def checkpoints(settings: Settings, name: str = "lessons", *, keep: bool = True) -> Checkpoints:
+    """Where a worker keeps what it has learned, for the use of this `name`, and where learners publish it.
 
     With `keep` false it is only read. Raises BadSettings where no such store can be had.
     """
     from sinks.snapshots import SnapshotFolder  # noqa: PLC0415  commands that decide nothing do without
     from streams.lessons import CHECKPOINT_EVERY, NEVER, Checkpoints  # noqa: PLC0415
 
-    folder = SnapshotFolder(settings.data_dir / "lessons" / settings.app_id)
+    folder = SnapshotFolder(settings.data_dir / name / settings.app_id)
     return Checkpoints(folder, CHECKPOINT_EVERY if keep else NEVER, others=[published_snapshots(settings)])
 
 
@@ -85,6 +87,15 @@ def published_snapshots(settings: Settings) -> SnapshotStore:
     from sinks.snapshots import snapshot_store  # noqa: PLC0415  as above
 
     return snapshot_store(settings.snapshot_store or str(settings.data_dir / "published"), settings.app_id)
+
+
+def live_held(settings: Settings, decoder: Decoder, *, keep: bool = True) -> LiveHeld:
+    """What people set on tickets, kept in the data folder; with `keep` false that is only read."""
+    from sinks.snapshots import SnapshotFolder  # noqa: PLC0415  as above
+    from streams.held import KEPT_EVERY, LiveHeld  # noqa: PLC0415
+
+    folder = SnapshotFolder(settings.data_dir / "held" / settings.app_id)
+    return LiveHeld(settings, decoder, folder, every=KEPT_EVERY if keep else None)
 
 
 def all_topics(settings: Settings) -> tuple[Topic, ...]:

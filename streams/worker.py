@@ -89,7 +89,7 @@ async def run_worker(
             log.info("ready: %s", ", ".join(plan.name for plan in plans))
             if ready is not None:
                 ready()
-            if making is not None:
+            if making is not None or Role.LEARN in roles:
                 warming = asyncio.ensure_future(asyncio.to_thread(warm_up))
                 stack.callback(warming.cancel)
             await _first(failed, watching, stop.wait(), *(app.wait_until_stopped() for app in apps))
@@ -125,14 +125,21 @@ async def _plans(
         lessons, incidents = LiveLessons(source, wiring.checkpoints(settings)), LiveIncidents(settings, source)
         models = LiveModels(ModelLog(settings, decoder), lessons, incidents, codec, *(await making))
         await models.open(publisher)
-        agent = TriageAgent(models=models, codec=codec, decoder=decoder, publisher=publisher, clock=wiring.wall_clock)
+        agent = TriageAgent(
+            models=models,
+            held=await stack.enter_async_context(wiring.live_held(settings, decoder)),
+            codec=codec,
+            decoder=decoder,
+            publisher=publisher,
+            clock=wiring.wall_clock,
+        )
         plans.append(
             AgentPlan(
                 name=Role.TRIAGE,
                 topics=READ_BY[Role.TRIAGE],
                 work=agent,
                 most=MOST_TRIAGED,
-                on_assigned=models.forget,
+                on_assigned=agent.forget,
                 waiting_for=lambda: agent.waiting_for,
             )
         )
@@ -145,6 +152,7 @@ async def _plans(
     if Role.LEARN in roles:
         plans.append(await _learn_plan(stack, settings, codec, decoder, failed))
         plans.append(await _fold_plan(stack, settings, codec, decoder, failed))
+        plans.append(await _drift_plan(stack, settings, codec, decoder))
     if Role.SHADOW in roles and settings.challenger is not None:
         plans.append(await _shadow_plan(stack, settings, settings.challenger, codec, decoder, failed))
     elif Role.SHADOW in roles:
@@ -325,6 +333,29 @@ async def _learn_plan(
         work=agent,
         most=MOST_LEARNED,
         on_partitions=originals.expect,
+        waiting_for=lambda: agent.waiting_for,
+    )
+
+
+async def _drift_plan(stack: AsyncExitStack, settings: Settings, codec: Codec, decoder: Decoder) -> AgentPlan:
+    from streams.agents.drift import DriftAgent  # noqa: PLC0415  as above
+
+    agent = DriftAgent(
+        lessons=LiveLessons(
+            await stack.enter_async_context(LessonReader(settings, decoder)), wiring.checkpoints(settings, "drift")
+        ),
+        codec=codec,
+        decoder=decoder,
+        publisher=await stack.enter_async_context(Publisher(settings.producer_options())),
+    )
+    return AgentPlan(
+        name=f"{Role.LEARN}-drift",
+        topics=(topics.LESSONS,),
+        work=agent,
+        most=MOST_LEARNED,
+        most_at_a_fetch=MOST_LEARNED,
+        on_assigned=agent.forget,
+        may_stand_by=True,
         waiting_for=lambda: agent.waiting_for,
     )
 

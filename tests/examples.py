@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
@@ -249,6 +250,7 @@ lessons = st.builds(
     actor=text,
     occurred_at=times,
     revokes=st.none() | filled,
+    team=text,
 )
 
 STRATEGIES: dict[type[Word], st.SearchStrategy[Any]] = {
@@ -307,6 +309,40 @@ def alert(**changes: Any) -> Alert:
         ),
     }
     return Alert(**{**fields, **changes})
+
+
+_TOPICS = {
+    "hardware": ("hardware-support", "Drucker druckt Papier Toner Schacht Gerät defekt Bildschirm Tastatur Maus"),
+    "network": ("network-ops", "WLAN Netz langsam VPN Verbindung bricht ab Router Leitung Empfang Tunnel"),
+    "billing": ("billing", "Rechnung Betrag falsch Gutschrift Konto Zahlung Mahnung Lastschrift Steuer Beleg"),
+}
+
+
+def changing_lessons(*parts: tuple[int, float], seed: int = 1) -> list[Lesson]:
+    """Lessons on categories, one a minute: of each part so many, and the share of them whose label is any."""
+    random = Random(seed)
+    made: list[Lesson] = []
+    for share in (share for many, share in parts for _ in range(many)):
+        number, topic = len(made), random.choice(list(_TOPICS))
+        words = random.sample(_TOPICS[topic][1].split(), 5)
+        label = random.choice(list(_TOPICS)) if random.random() < share else topic
+        made.append(
+            Lesson(
+                feedback_id=f"f-{number}",
+                feedback=position(number, topic="tickets.feedback.v1"),
+                head="category",
+                label=label,
+                tenant="default",
+                source="webform",
+                ticket_id=f"T-{number}",
+                event=position(number),
+                subject="Anliegen",
+                body=" ".join(words),
+                occurred_at=NOON + timedelta(minutes=number),
+                team=_TOPICS[label][0],
+            )
+        )
+    return made
 
 
 def forecast_row(**changes: Any) -> ForecastRow:

@@ -22,12 +22,15 @@ from schemas.cloudevents import decision_headers
 from schemas.codec import Codec
 from schemas.decisions import Assignment, Decision
 from schemas.events import HUMAN_FIELDS, MOST_CHARACTERS, MOST_EVENT_BYTES
+from sinks.snapshots import SnapshotFolder
 from streams.agents import triage
 from streams.agents.triage import SLICE, SLICE_BYTES, TriageAgent, slices
 from streams.batches import time_of
 from streams.decoding import Decoder
+from streams.held import LiveHeld
 from streams.model_log import LiveModels
 from streams.publish import Outgoing, Publisher
+from streams.settings import load_settings
 
 FRAMING = 100  # of Kafka's record batch
 WIDE = {"message.max.bytes": 50_000_000}
@@ -111,7 +114,7 @@ async def test_a_giant_that_our_own_code_trips_over_is_a_letter_with_a_bounded_e
             return trips(depth - 1, text)
         raise RuntimeError(f"cannot judge {text}")
 
-    def trips_deeply(event: Any, _position: Any, _models: Any) -> Decision:
+    def trips_deeply(event: Any, _position: Any, _models: Any, _held: Any) -> Decision:
         return trips(800, event.body)
 
     codec = Codec()
@@ -123,6 +126,7 @@ async def test_a_giant_that_our_own_code_trips_over_is_a_letter_with_a_bounded_e
         async with Publisher({"bootstrap.servers": kafka}) as publisher:
             agent = TriageAgent(
                 models=same_models(models),
+                held=nothing_held(),
                 codec=codec,
                 decoder=Decoder(codec, None),
                 publisher=publisher,
@@ -163,6 +167,12 @@ class SameModels:
 
 def same_models(models: Models) -> LiveModels:
     return cast("LiveModels", SameModels(models))
+
+
+def nothing_held() -> LiveHeld:
+    """What people set, of a log that begins with the record that is decided on."""
+    settings = load_settings()
+    return LiveHeld(settings, Decoder(Codec(), None), SnapshotFolder(settings.data_dir / "nowhere"), every=None)
 
 
 def record(value: bytes | None, timestamp: int = 0) -> ConsumerRecord[Any, Any]:

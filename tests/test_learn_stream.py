@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from examples import NOON, position, ticket_event
+from examples import NOON, changing_lessons, position, ticket_event
 from pipeline import Pipeline
 from stress_learn import correction, wait_for_last_lesson
 
 from models.decide import CODE_VERSION
+from models.drift import words
 from models.learned import Learned
 from models.sets import LESSONS
 from schemas import topics
+from schemas.alerts import Alert, AlertStage
 from schemas.decisions import Decision
 from schemas.events import TicketEvent
 from schemas.feedback import Feedback, FeedbackKind
@@ -175,6 +177,40 @@ def test_killed_learners_teach_each_correction_once(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "60 corrections, 12 taken back, 48 learned" in done.stdout
+
+
+def test_killed_learners_tell_each_drift_with_the_same_words(pipeline: Pipeline) -> None:
+    course = changing_lessons((160, 0.0), (100, 1.0), (150, 0.0))
+    learned, due = Learned(), list[Alert]()
+    for lesson in course:
+        before = learned.drifts
+        learned.learn(lesson)
+        due += words(before, learned.drifts, lesson)
+    assert {word.stage for word in due} >= {AlertStage.OPENED, AlertStage.RESOLVED}
+
+    first = next(word for word in due if word.stage is AlertStage.OPENED)
+
+    def told() -> set[bytes]:
+        return {record.value for record in pipeline.read(topics.ALERTS)}
+
+    worker = pipeline.start_worker("--only", "learn")
+    for number, until in ((0, 200), (200, 240)):
+        pipeline.publish([recorded(lesson, pipeline.codec) for lesson in course[number:until]])
+        if until == 240:
+            pipeline.wait_for("the first word", lambda: pipeline.codec.encode(first) in told())
+            refused = pipeline.triage("alerts", "ack", first.incident_id)
+            assert refused.returncode == 2
+            assert "only a spike can be answered" in " ".join(refused.stderr.split())
+        worker.kill()
+        worker = pipeline.start_worker("--only", "learn")
+    pipeline.publish([recorded(lesson, pipeline.codec) for lesson in course[240:]])
+    expected = {pipeline.codec.encode(word) for word in due}
+    pipeline.wait_for("all words", lambda: told() >= expected)
+    assert told() == expected
+    listed = pipeline.triage("alerts", "list", "--json")
+    still_open = {word["incident_id"] for word in json.loads(listed.stdout)}
+    assert still_open == set(learned.drifts)
+    assert worker.stop() == 0
 
 
 async def test_a_start_takes_the_nearest_checkpoint_and_learns_the_rest(

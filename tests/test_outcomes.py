@@ -18,7 +18,7 @@ import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
 from examples import NOON, position, ticket_event
 from pipeline import Pipeline, at
-from test_giants import record, same_models
+from test_giants import nothing_held, record, same_models
 from test_registry import Counterpart, running
 
 from models.decide import Models, decide, decision_id
@@ -90,6 +90,7 @@ async def test_a_clock_that_was_stepped_back_changes_no_decision_and_no_latency_
         sent = Sent()
         agent = TriageAgent(
             models=same_models(models),
+            held=nothing_held(),
             codec=codec,
             decoder=Decoder(codec, None),
             publisher=cast("Publisher", sent),

@@ -31,7 +31,17 @@ TODAY = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 TRENDS = (
-    *("volumes", "emerging_words", "first_response", "resolution", "sla", "reassignments", "reopens", "escalations"),
+    *(
+        "volumes",
+        "emerging_words",
+        "vanishing_words",
+        "first_response",
+        "resolution",
+        "sla",
+        "reassignments",
+        "reopens",
+        "escalations",
+    ),
     *("accuracy", "time_in_state"),
 )
 
@@ -339,6 +349,21 @@ def test_a_word_that_comes_up_in_many_subjects_is_found_and_numbers_are_not(stor
     assert (found["tickets_7d"], found["before"]) == (20, 0)
     # 20 of 30 against half a one of 60, as the detector's causes are ranked.
     assert found["g2"] == pytest.approx(signed_g2(20, 30, 0, 60), abs=0.05)
+
+
+def test_a_word_that_subjects_hold_no_more_is_found_and_one_that_is_only_rarer_with_all_is_not(
+    store: Store, models: Models
+) -> None:
+    made = Log(models)
+    for number in range(60):
+        about = "Faxgerät" if number < 30 else "Drucker"
+        made.created(f"old-{number}", TODAY - 12 * DAY + number * MINUTE, "desk", subject=f"{about} {number} klemmt")
+    for number in range(30):
+        made.created(f"new-{number}", TODAY - DAY + number * MINUTE, "desk", subject=f"Drucker {number} klemmt")
+    filled(store, made)
+    (found,) = ask(store, "vanishing_words")
+    assert (found["word"], found["tickets_7d"], found["before"], found["expected"]) == ("faxgerät", 0, 30, 15.0)
+    assert found["g2"] == pytest.approx(-signed_g2(0.5, 30, 30, 60), abs=0.05)
 
 
 @pytest.mark.parametrize("name", TRENDS)

@@ -17,6 +17,7 @@ from schemas.decisions import Decision
 from schemas.errors import DeadLettered, StoreUnavailable
 from schemas.events import TicketEvent
 from schemas.feedback import Feedback
+from schemas.held import human_word
 from schemas.lessons import activated_lessons
 from schemas.model_log import activated_version
 from schemas.open_incidents import told_incidents
@@ -192,8 +193,8 @@ def _latency_ms(record: Record) -> int:
 
 
 def _takes_over(record: Record) -> bool:
-    """Whether it says that other models, lessons or incidents hold from here on."""
+    """Whether it says that other models, lessons, incidents or fields hold from here on."""
     return any(
         said(record.value, record.headers) is not None
-        for said in (activated_version, activated_lessons, told_incidents)
+        for said in (activated_version, activated_lessons, told_incidents, human_word)
     )

@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from models.taxonomy import Taxonomy
-from models.teaching import taught
+from models.teaching import Owners, said_by_a_person, taught
 from schemas import topics
 from schemas.codec import Codec
+from schemas.dead_letters import Header
 from schemas.errors import DeadLettered, UnknownTicket
 from schemas.feedback import Feedback, FeedbackKind
+from schemas.held import HumanWord
 from schemas.lessons import Lesson
 from sinks.originals import Ticket
 from streams.batches import Record, position_of
@@ -48,6 +50,7 @@ class LearnAgent:
     ) -> None:
         """`partitions` are those of the events' topic."""
         self._taxonomy = taxonomy
+        self._owners = Owners(taxonomy)
         self._partitions = partitions
         self._originals = originals
         self._lessons = lessons
@@ -70,10 +73,16 @@ class LearnAgent:
         taught_any = False
         for record in records:
             try:
-                lesson = await self._taught(record)
+                feedback = await self._decoder.decode(record.value, Feedback)
+                if isinstance(feedback, DeadLettered):
+                    raise feedback
+                lesson = await self._taught(feedback, record)
+                holds = said_by_a_person(feedback)
             except DeadLettered as error:
                 outgoing.append(dead_letter(record, "learn", error, self._clock()))
                 continue
+            if holds is not None:
+                outgoing.append(_held(holds, record))
             if lesson is not None:
                 outgoing.append(lesson)
                 taught_any = True
@@ -97,11 +106,8 @@ class LearnAgent:
             await self.take_effect()
             await asyncio.sleep(REPEATED_EVERY.total_seconds())
 
-    async def _taught(self, record: Record) -> Outgoing | None:
-        """The lesson of `record`; None where it teaches nothing. Raises DeadLettered where it cannot be used."""
-        feedback = await self._decoder.decode(record.value, Feedback)
-        if isinstance(feedback, DeadLettered):
-            raise feedback
+    async def _taught(self, feedback: Feedback, record: Record) -> Outgoing | None:
+        """The lesson of `feedback`; None where it teaches nothing. Raises DeadLettered where it cannot be joined."""
         if feedback.kind is FeedbackKind.RETRACTION:
             return recorded(retraction(feedback, position_of(record)), self._codec)
         what = taught(feedback, self._taxonomy)
@@ -129,5 +135,12 @@ class LearnAgent:
             language_hint=event.language_hint,
             actor=feedback.actor,
             occurred_at=feedback.occurred_at,
+            team=self._owners.owner(event, what),
         )
         return recorded(lesson, self._codec, asked_at=event.occurred_at)
+
+
+def _held(word: HumanWord, record: Record) -> Outgoing:
+    """The record by which `word` holds: among the events of its ticket, whose partition the feedback shares."""
+    headers: list[Header] = [word.header, ("ce_type", b"triage.field.set.v1")]
+    return Outgoing(topic=topics.EVENTS.name, key=None, value=None, headers=headers, partition=record.partition)

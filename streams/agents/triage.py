@@ -13,12 +13,14 @@ from schemas.codec import Codec
 from schemas.decisions import Assignment
 from schemas.errors import DeadLettered, UnknownModels
 from schemas.events import TicketEvent
+from schemas.held import human_word
 from schemas.lessons import activated_lessons
 from schemas.model_log import activated_version, said_with
 from schemas.open_incidents import told_incidents
 from streams.batches import Record, position_of, time_of
 from streams.dead_letters import dead_letter
 from streams.decoding import Decoder
+from streams.held import LiveHeld
 from streams.model_log import LiveModels
 from streams.publish import Outgoing, Publisher
 
@@ -37,12 +39,14 @@ class TriageAgent:
         self,
         *,
         models: LiveModels,
+        held: LiveHeld,
         codec: Codec,
         decoder: Decoder,
         publisher: Publisher,
         clock: Callable[[], datetime],
     ) -> None:
         self._models = models
+        self._held = held
         self._codec = codec
         self._decoder = decoder
         self._publisher = publisher
@@ -51,7 +55,12 @@ class TriageAgent:
     @property
     def waiting_for(self) -> str | None:
         """The service that is away while it is waited for."""
-        return self._decoder.waiting_for or self._publisher.waiting_for
+        return self._decoder.waiting_for or self._publisher.waiting_for or self._held.waiting_for
+
+    def forget(self) -> None:
+        """Partitions have come, and others have worked on them."""
+        self._models.forget()
+        self._held.forget()
 
     async def __call__(self, records: Sequence[Record]) -> None:
         """Decide on `records` and wait until everything that follows from them is on the brokers."""
@@ -60,18 +69,21 @@ class TriageAgent:
             outgoing: list[Outgoing] = []
             for record in part:
                 await self._models.come_to(record.partition, record.offset)
+                await self._held.come_to(record.partition, record.offset)
                 event = await self._decoder.decode(record.value, TicketEvent)
                 if isinstance(event, TicketEvent):
                     await self._models.prepare(record.partition)
                     outgoing += self._decided(record, event)
                 else:
                     outgoing += await self._activated(record, event)
+                self._held.take(record, event if isinstance(event, TicketEvent) else None)
             self._publisher.enqueue(outgoing)
             await asyncio.sleep(0)
         await self._publisher.flush()
+        await self._held.keep_now_and_then()
 
     async def _activated(self, record: Record, unreadable: DeadLettered) -> list[Outgoing]:
-        """What follows from a record that is no event: other models, lessons or incidents hold; or a dead letter."""
+        """What follows from a record that is no event: a dead letter, where nothing holds from here on by it."""
         try:
             if (version := activated_version(record.value, record.headers)) is not None:
                 said = said_with(record.headers, time_of(record))
@@ -84,6 +96,8 @@ class TriageAgent:
                 return []
         except UnknownModels as unknown:
             return [dead_letter(record, "activate", unknown, self._clock())]
+        if human_word(record.value, record.headers) is not None:
+            return []
         return [dead_letter(record, "decode", unreadable, self._clock())]
 
     def _decided(self, record: Record, event: TicketEvent) -> list[Outgoing]:
@@ -91,7 +105,7 @@ class TriageAgent:
             return []
         models = self._models.at(record.partition, record.offset)
         try:
-            decision = decide(event, position_of(record), models)
+            decision = decide(event, position_of(record), models, self._held.of(record, event))
         except Exception as error:  # noqa: BLE001  whatever our own code trips over, the events behind it go on
             return [dead_letter(record, "decide", error, self._clock())]
         assignment = Assignment.of(decision)

@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -39,6 +39,7 @@ from store_process import PASSWORD
 from stress import FROZEN_SECONDS, Load, kept_broker
 
 from models.decide import decide
+from models.held import HeldFields
 from models.sets import models_of
 from schemas import topics
 from schemas.cloudevents import LATENCY_HEADER
@@ -311,8 +312,11 @@ class Audit:
         sets = [self._pipeline.codec.decode(record.value, ModelSet) for record in known]
         models = models_of(sets[-1])
         recount: Counter[tuple[str, ...]] = Counter()
+        held: defaultdict[int, HeldFields] = defaultdict(HeldFields)
         for record, event in self._events():
-            made = decide(event, at(record), models)
+            earlier = held[record.partition].of(event, record.timestamp)
+            made = decide(event, at(record), models, earlier)
+            held[record.partition].take(event, record.timestamp)
             recount[made.category.label, made.priority.label, made.language.label, made.team, made.band.value] += 1
         answer = store.query(
             "SELECT category, priority, language, team, band, sum(decisions) FROM decisions_per_minute "

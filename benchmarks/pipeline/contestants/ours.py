@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from work import Task
@@ -10,11 +10,13 @@ from work import Task
 from models.decide import Models
 from schemas import topics
 from schemas.codec import Codec
+from schemas.events import TicketEvent
 from streams import runtime, wiring
 from streams.agents.triage import TriageAgent
 from streams.app import AgentPlan, build_app
 from streams.batches import Record
 from streams.decoding import Decoder
+from streams.held import LiveHeld
 from streams.model_log import LiveModels
 from streams.publish import Outgoing, Publisher
 from streams.settings import load_settings
@@ -40,6 +42,29 @@ class OneSet(LiveModels):
         return self._only
 
 
+class NothingHeld(LiveHeld):
+    """No ticket has an earlier event here."""
+
+    def __init__(self) -> None:
+        pass
+
+    @property
+    def waiting_for(self) -> None:
+        return None
+
+    async def come_to(self, partition: int, offset: int) -> None:
+        pass
+
+    def of(self, record: Record, event: TicketEvent) -> Mapping[str, str]:
+        return {}
+
+    def take(self, record: Record, event: TicketEvent | None) -> None:
+        pass
+
+    async def keep_now_and_then(self) -> None:
+        pass
+
+
 async def main() -> None:
     task = Task()
     settings = load_settings(
@@ -60,6 +85,7 @@ async def main() -> None:
         codec = Codec()
         decide = TriageAgent(
             models=OneSet(wiring.own_models(settings)[1]),
+            held=NothingHeld(),
             codec=codec,
             decoder=Decoder(codec, None),
             publisher=publisher,
