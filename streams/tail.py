@@ -17,8 +17,8 @@ from schemas.errors import DeadLettered, TriageError
 from schemas.events import TicketEvent
 from schemas.feedback import Feedback
 from schemas.lessons import Lesson, activated_lessons
-from schemas.model_log import ModelsActivated, ModelSet, activated_version
-from schemas.topics import DEAD_LETTERS, EVENTS, Topic
+from schemas.model_log import ModelsActivated, ModelSet, ShadowCompared, SnapshotPublished, activated_version
+from schemas.topics import DEAD_LETTERS, EVENTS, MODEL_SNAPSHOTS, Topic
 from schemas.words import Word
 from streams.batches import position_of, time_of
 from streams.decoding import Decoder, opened_decoder
@@ -41,6 +41,8 @@ class Read:
     key: bytes | None
     headers: dict[str, bytes | None]
     word: Word | DeadLettered | Place
+    deletes: bool = False
+    """What its key names is there no more."""
     activates: str | None = None
     """The models that take over by this record."""
     teaches: int | None = None
@@ -99,6 +101,7 @@ async def _read(record: Any, topic: Topic, decoder: Decoder) -> Read:
         key=record.key,
         headers=dict(record.headers),
         word=word,
+        deletes=record.value is None and topic.name == MODEL_SNAPSHOTS.name,
         activates=activated_version(record.value, record.headers),
         teaches=activated_lessons(record.value, record.headers),
     )
@@ -109,6 +112,8 @@ def as_json(record: Read) -> dict[str, Any]:
     word = record.word
     if isinstance(word, Place):
         value: Any = {"redriven": str(word)}
+    elif record.deletes:
+        value = {"deleted": (record.key or b"").decode(errors="replace")}
     else:
         value = {"error": str(word)} if isinstance(word, TriageError) else to_json(word)
     return {**to_json(record.position), "value": value}
@@ -140,6 +145,11 @@ def one_line(record: Read) -> Text:  # noqa: C901  a case for each word
         case ModelsActivated() as live:
             since = "the beginning" if live.partition < 0 else f"{EVENTS.name}[{live.partition}]@{live.offset}"
             line.append(f"{live.version} ", "bold").append(f"decides since {since}")
+        case SnapshotPublished() as kept:
+            line.append(f"{kept.version} ", "bold").append(f"lessons up to {kept.lesson} in {kept.store}")
+        case ShadowCompared() as one:
+            line.append(f"{one.challenger} {one.head} ", "bold")
+            line.append(f"beside {one.live}: {one.difference:+.3f} nats after {one.lessons:,} lessons, {one.verdict}")
         case Lesson() as lesson:
             said = f"{lesson.head}={lesson.label}" if lesson.revokes is None else f"takes back {lesson.revokes}"
             line.append(f"{lesson.ticket_id} ", "bold").append(said)
@@ -155,6 +165,8 @@ def _mark(record: Read) -> tuple[str, str] | None:
         return f"redriven: {record.word}", "green"
     if record.teaches is not None:
         return f"lessons up to {record.teaches} take effect", "bold"
+    if record.deletes:
+        return f"{(record.key or b'').decode(errors='replace')} is deleted", "dim"
     return None if record.activates is None else (f"{record.activates} takes over", "bold")
 
 

@@ -149,6 +149,9 @@ async def test_a_learner_publishes_snapshots_and_goes_on_from_them_to_the_identi
     assert len(store.list("lessons")) == 4
     gone = [key for key, word in (await announced(pipeline)).items() if word is None]
     assert len(gone) == 1, "what is deleted has a record without a value"
+    shown = pipeline.triage("tail", "models.snapshots.v1", "--no-follow", "--last", "20").stdout
+    assert f"{gone[0].decode()} is deleted" in shown
+    assert "lessons up to 26 in memory://" in shown
 
 
 async def test_a_scorer_elsewhere_begins_from_the_newest_good_snapshot(
