@@ -18,9 +18,9 @@ from schemas.events import TicketEvent
 from schemas.feedback import Feedback
 from schemas.held import HumanWord, human_word
 from schemas.lessons import Lesson, activated_lessons
-from schemas.model_log import ModelsActivated, ModelSet, activated_version
+from schemas.model_log import ModelsActivated, ModelSet, ShadowCompared, SnapshotPublished, activated_version
 from schemas.open_incidents import OpenIncidents, told_incidents
-from schemas.topics import DEAD_LETTERS, EVENTS, Topic
+from schemas.topics import DEAD_LETTERS, EVENTS, MODEL_SNAPSHOTS, Topic
 from schemas.words import Word
 from streams.batches import position_of, time_of
 from streams.decoding import Decoder, opened_decoder
@@ -43,6 +43,8 @@ class Read:
     key: bytes | None
     headers: dict[str, bytes | None]
     word: Word | DeadLettered | Place
+    deletes: bool = False
+    """What its key names is there no more."""
     activates: str | None = None
     """The models that take over by this record."""
     teaches: int | None = None
@@ -105,6 +107,7 @@ async def _read(record: Any, topic: Topic, decoder: Decoder) -> Read:
         key=record.key,
         headers=dict(record.headers),
         word=word,
+        deletes=record.value is None and topic.name == MODEL_SNAPSHOTS.name,
         activates=activated_version(record.value, record.headers),
         teaches=activated_lessons(record.value, record.headers),
         opens=told_incidents(record.value, record.headers),
@@ -117,6 +120,8 @@ def as_json(record: Read) -> dict[str, Any]:
     word = record.word
     if isinstance(word, Place):
         value: Any = {"redriven": str(word)}
+    elif record.deletes:
+        value = {"deleted": (record.key or b"").decode(errors="replace")}
     else:
         value = {"error": str(word)} if isinstance(word, TriageError) else to_json(word)
     return {**to_json(record.position), "value": value}
@@ -148,6 +153,11 @@ def one_line(record: Read) -> Text:  # noqa: C901  a case for each word
         case ModelsActivated() as live:
             since = "the beginning" if live.partition < 0 else f"{EVENTS.name}[{live.partition}]@{live.offset}"
             line.append(f"{live.version} ", "bold").append(f"decides since {since}")
+        case SnapshotPublished() as kept:
+            line.append(f"{kept.version} ", "bold").append(f"lessons up to {kept.lesson} in {kept.store}")
+        case ShadowCompared() as one:
+            line.append(f"{one.challenger} {one.head} ", "bold")
+            line.append(f"beside {one.live}: {one.difference:+.3f} nats after {one.lessons:,} lessons, {one.verdict}")
         case Lesson() as lesson:
             said = f"{lesson.head}={lesson.label}" if lesson.revokes is None else f"takes back {lesson.revokes}"
             line.append(f"{lesson.ticket_id} ", "bold").append(said)
@@ -169,6 +179,8 @@ def _mark(record: Read) -> tuple[str, str] | None:
     if (held := record.holds) is not None:
         said = f"takes back {held.revokes}" if held.revokes else f"{held.field}={held.value} holds"
         return f"{held.ticket_id} {said}", "bold"
+    if record.deletes:
+        return f"{(record.key or b'').decode(errors='replace')} is deleted", "dim"
     return None if record.activates is None else (f"{record.activates} takes over", "bold")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -148,10 +149,13 @@ async def test_a_learner_publishes_snapshots_and_goes_on_from_them_to_the_identi
     assert len(store.list("lessons")) == 4
     gone = [key for key, word in (await announced(pipeline)).items() if word is None]
     assert len(gone) == 1, "what is deleted has a record without a value"
+    shown = pipeline.triage("tail", "models.snapshots.v1", "--no-follow", "--last", "20").stdout
+    assert f"{gone[0].decode()} is deleted" in shown
+    assert "lessons up to 26 in memory://" in shown
 
 
 async def test_a_scorer_elsewhere_begins_from_the_newest_good_snapshot(
-    pipeline: Pipeline, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    pipeline: Pipeline, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     models = await recorded_models(pipeline)
     taught = lessons(30, models)
@@ -162,7 +166,7 @@ async def test_a_scorer_elsewhere_begins_from_the_newest_good_snapshot(
 
     async def scorer_at(last: int) -> tuple[str, int]:
         """What a worker on a machine of its own knows after lesson `last`, and the first lesson that it read."""
-        folder = SnapshotFolder(tmp_path / f"elsewhere-{last}-{len(caplog.records)}")
+        folder = SnapshotFolder(tmp_path / f"elsewhere-{time.monotonic_ns()}")
         async with LessonReader(pipeline.settings, Decoder(pipeline.codec, None)) as source:
             live = LiveLessons(source, Checkpoints(folder, NEVER, others=[store]))
             await live.activate(last, 0)
@@ -171,9 +175,26 @@ async def test_a_scorer_elsewhere_begins_from_the_newest_good_snapshot(
             assert learned is not None
             return learned.digest(), source._read_from
 
+    async def swapped_at(last: int) -> str:
+        """What a worker knows that runs, and is far behind."""
+        with monkeypatch.context() as patched:
+            patched.setattr("streams.lessons.CHECKPOINT_EVERY", 10)
+            async with LessonReader(pipeline.settings, Decoder(pipeline.codec, None)) as source:
+                live = LiveLessons(source, Checkpoints(SnapshotFolder(tmp_path / "behind"), NEVER, others=[store]))
+                for number in (5, last):
+                    await live.activate(number, 0)
+                    caplog.clear()
+                    await live.prepare(0)
+                assert "lessons up to 26 are those of" in caplog.text
+                learned = live.learned(0)
+                assert learned is not None
+                return learned.digest()
+
+    caplog.set_level("INFO")
     whole = whole_course(models, taught).learned.digest()
     assert await scorer_at(29) == (whole, 26)
     assert (await scorer_at(20))[1] == 11, "a snapshot of later lessons is of no use"
+    assert await swapped_at(29) == whole
     files = fsspec.filesystem("memory")
     newest = store.list("lessons")[-1]
     files.pipe_file(f"{tmp_path}/app/{newest.file_name}", b"damaged")

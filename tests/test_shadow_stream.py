@@ -98,6 +98,8 @@ def course_of(pipeline: Pipeline, challenger: Path | None) -> list[tuple[Any, ..
             lambda: 'triage_quality_lessons{head="category",dimension="all",value="all"} 3.0' in scraped(worker),
         )
         assert 'triage_quality_label_delay_seconds{head="category"' in scraped(worker)
+        tailed = pipeline.triage("tail", "models.shadow.v1", "--no-follow").stdout
+        assert "nats after 3 lessons, not enough evidence" in tailed
         assert shadow.stop() == 0
     assert worker.stop() == 0
     queues = [topic for topic in pipeline.topics if topic.name.startswith("assignments.")]
