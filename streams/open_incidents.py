@@ -100,7 +100,7 @@ async def _looked_back(source: Reader, partition: int, offset: int) -> tuple[int
 
 def incident_records(told: OpenIncidents, partitions: Iterable[int]) -> list[Outgoing]:
     """The records that tell which incidents are open: one in each of `partitions` of the events' topic."""
-    headers = [told.header, ("ce_type", b"triage.incidents.opened.v1")]
+    headers = [told.header, ("ce_type", b"triage.incidents.told.v1")]
     return [
         Outgoing(topic=topics.EVENTS.name, key=None, value=None, headers=headers, partition=number)
         for number in partitions

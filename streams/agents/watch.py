@@ -126,7 +126,7 @@ class WatchAgent:
         for turn in count(1):
             await asyncio.sleep(REPEATED_EVERY.total_seconds())
             async with self._telling:
-                told = self._told or {}
+                told = {number: one for number, one in (self._told or {}).items() if one.through >= 0}
                 if turn % REPEATED_WHEN_QUIET == 0 or any(one.incidents for one in told.values()):
                     await self._teller.publish(
                         record for number, one in told.items() for record in incident_records(one, [number])
