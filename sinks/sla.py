@@ -88,4 +88,5 @@ FROM
 WHERE least(to_answer, to_end) < 1e9 AND team != ''
 GROUP BY team
 ORDER BY team
+SETTINGS max_threads = 2
 """

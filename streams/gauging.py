@@ -33,8 +33,8 @@ from streams.settings import Settings
 
 log = logging.getLogger("triage.gauging")
 
-LOOK_EVERY = timedelta(seconds=15)
-LOOKS = 4
+LOOK_EVERY, ASK_THE_STORE_EVERY = timedelta(seconds=15), timedelta(minutes=1)
+LOOKS = 2
 """At least so many within the time that a value has to stay high."""
 
 LETTERS_WITHIN = timedelta(minutes=10)
@@ -64,6 +64,7 @@ class Gauging:
         decoder: Decoder,
         publisher: Publisher,
         clock: Callable[[], datetime],
+        every: timedelta = LOOK_EVERY,
         active: Callable[[], bool] = lambda: True,
     ) -> None:
         self._gauges = gauges
@@ -72,6 +73,8 @@ class Gauging:
         self._decoder = decoder
         self._publisher = publisher
         self._clock = clock
+        # Often enough that a value which has to stay high is seen to.
+        self._every = min(every, timedelta(seconds=settings.alert_after_seconds) / LOOKS)
         self._active = active
         self._read: dict[Place, int] = {}
 
@@ -79,10 +82,9 @@ class Gauging:
         """Measure and tell, until cancelled. While Kafka or the store is away nothing is measured."""
         if not self._gauges:
             return
-        every = min(LOOK_EVERY, timedelta(seconds=self._settings.alert_after_seconds) / LOOKS)
         async with reader(self._settings) as source:
             while True:
-                await asyncio.sleep(every.total_seconds())
+                await asyncio.sleep(self._every.total_seconds())
                 if not self._active():
                     for gauge in self._gauges:
                         gauge.book.begin_anew()

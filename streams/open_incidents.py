@@ -16,7 +16,7 @@ from schemas import topics
 from schemas.open_incidents import OpenIncidents, told_incidents
 from streams.lessons import LOOK_BACK, LessonReader
 from streams.publish import Outgoing
-from streams.reading import Reader, places_of
+from streams.reading import Place, Reader, places_of
 from streams.settings import Settings
 
 HOLDS_FOR = 100_000
@@ -29,7 +29,9 @@ class LiveIncidents:
     def __init__(self, settings: Settings, source: LessonReader) -> None:
         self._settings = settings
         self._source = source
-        self._any_alert = False
+        self._alert_places: list[Place] = []
+        self._any_alert: bool | None = None
+        """Whether an alert had been told when that was looked up."""
         self._told: dict[int, tuple[int, OpenIncidents] | None] = {}
         """By partition: where the newest record stands, and what it says; None where none holds."""
         self._at: dict[int, int] = {}
@@ -38,11 +40,13 @@ class LiveIncidents:
     def forget(self) -> None:
         """Look anew what is told: partitions have come, and others have worked on them."""
         self._told.clear()
+        self._any_alert = None
 
     async def come_to(self, partition: int, offset: int) -> None:
         """Know what holds at `offset`, before it is decided on: anew where it was come to before."""
         if partition not in self._told or offset <= self._at[partition]:
-            self._told.pop(partition, None)
+            if offset <= self._at.get(partition, -1):
+                self._any_alert = None  # one may have been told since partitions came
             self._told[partition] = await self.newest(partition, offset)
         self._at[partition] = offset
 
@@ -64,9 +68,14 @@ class LiveIncidents:
         return await self._source.asked(topics.EVENTS.name, lambda source: _looked_back(source, partition, offset))
 
     async def any_alert(self) -> bool:
-        """Whether an alert was ever told. It is told before decisions know of it: without one nothing need be read."""
-        if not self._any_alert:
-            places = await places_of([topics.ALERTS.name], self._settings)
+        """Whether an alert had been told when partitions came: it is told before decisions know of it.
+
+        Without one there is nothing to look back for.
+        """
+        if self._any_alert is None:
+            if not self._alert_places:
+                self._alert_places = await places_of([topics.ALERTS.name], self._settings)
+            places = self._alert_places
             bounds = await self._source.asked(topics.ALERTS.name, lambda source: source.bounds(places))
             self._any_alert = any(end for _, end in bounds.values())
         return self._any_alert
@@ -91,7 +100,7 @@ async def _looked_back(source: Reader, partition: int, offset: int) -> tuple[int
 
 def incident_records(told: OpenIncidents, partitions: Iterable[int]) -> list[Outgoing]:
     """The records that tell which incidents are open: one in each of `partitions` of the events' topic."""
-    headers = [told.header, ("ce_type", b"triage.incidents.opened.v1")]
+    headers = [told.header, ("ce_type", b"triage.incidents.told.v1")]
     return [
         Outgoing(topic=topics.EVENTS.name, key=None, value=None, headers=headers, partition=number)
         for number in partitions

@@ -172,7 +172,7 @@ async def _archive_plan(
     from sinks.owner import serve_as_owner  # noqa: PLC0415
     from sinks.store import Store  # noqa: PLC0415
     from streams.agents.archive import ArchiveAgent  # noqa: PLC0415
-    from streams.gauging import Gauging, store_gauges  # noqa: PLC0415
+    from streams.gauging import ASK_THE_STORE_EVERY, Gauging, store_gauges  # noqa: PLC0415
     from streams.planning import Planner  # noqa: PLC0415
 
     publisher = await stack.enter_async_context(Publisher(settings.producer_options()))
@@ -210,6 +210,7 @@ async def _archive_plan(
             decoder=decoder,
             publisher=await stack.enter_async_context(Publisher(settings.producer_options())),
             clock=wiring.wall_clock,
+            every=ASK_THE_STORE_EVERY,
         )
         measuring = asyncio.ensure_future(gauging.run())
         measuring.add_done_callback(lambda done: _pass_on(done, failed))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from models.belonging import LONGEST, incident_of, newest_of, opened
 from models.decide import Models, decide
 from schemas.alerts import CausePart, SpikeCause
+from schemas.codec import Codec
 from schemas.decisions import Band, Decision
 from schemas.open_incidents import (
     INCIDENTS_HEADER,
@@ -22,6 +23,10 @@ from schemas.open_incidents import (
     OpenIncidents,
     told_incidents,
 )
+from streams.decoding import Decoder
+from streams.lessons import LessonReader
+from streams.open_incidents import HOLDS_FOR, LiveIncidents
+from streams.settings import Settings
 
 VPN = OpenIncident(
     incident_id="i-vpn",
@@ -119,6 +124,16 @@ def test_what_is_told_of_incidents_comes_back_from_the_header(incidents: list[Op
 )
 def test_a_header_that_cannot_be_read_tells_nothing(text: bytes) -> None:
     assert told_incidents(None, [(INCIDENTS_HEADER, text)]) is None
+
+
+def test_a_record_holds_from_its_place_on_for_so_many_records(settings: Settings, models: Models) -> None:
+    live = LiveIncidents(settings, LessonReader(settings, Decoder(Codec(), None)))
+    live.take(OpenIncidents(through=3, incidents=(VPN,)), 0, 10)
+    assert live.knowing(models, 0, 11).incidents == live.knowing(models, 0, 10 + HOLDS_FOR).incidents == (VPN,)
+    assert live.knowing(models, 0, 11 + HOLDS_FOR) is models
+    assert live.knowing(models, 1, 11) is models
+    live.take(OpenIncidents(through=4), 0, 20)
+    assert live.knowing(models, 0, 21) is models
 
 
 def decided(models: Models, **fields: object) -> tuple[Decision, Decision]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections import defaultdict
 from dataclasses import replace
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import fastavro
 import pytest
 from examples import NOON, ticket_event
 from pipeline import Pipeline, at
@@ -16,10 +19,12 @@ from pipeline import Pipeline, at
 from models.sets import SET, model_set
 from models.taxonomy import parse_taxonomy
 from schemas import topics
+from schemas.codec import _to_record
 from schemas.decisions import AUDITED, Assignment, Decision
 from schemas.events import EventKind, TicketEvent
 from schemas.model_log import ACTIVATION_HEADER
 from schemas.topics import REVIEW_QUEUE
+from schemas.words import packaged
 from streams import wiring
 from streams.model_log import activations, recorded
 from streams.publish import Outgoing
@@ -43,6 +48,15 @@ def other_taxonomy(tmp_path: Path) -> Path:
     path = tmp_path / "other.toml"
     path.write_text(OTHER_TEXT, encoding="utf-8")
     return path
+
+
+def by_first_schema(decision: Decision) -> bytes:
+    """A decision as the first release wrote it."""
+    first = next(schema for schema in packaged() if (schema.word, schema.version) == (Decision, 1))
+    out = BytesIO()
+    out.write(struct.pack(">bI", 0, first.packaged_id))
+    fastavro.schemaless_writer(out, first.parsed, _to_record(Decision)(decision))
+    return out.getvalue()
 
 
 def replayed(pipeline: Pipeline, *arguments: str, code: int = 0) -> dict[str, Any]:
@@ -238,6 +252,13 @@ def test_replay_finds_what_is_wrong_missing_and_too_much(pipeline: Pipeline) -> 
 
     record = pipeline.read(topics.DECISIONS)[0]
     decision = pipeline.codec.decode(record.value, Decision)
+    earlier = Outgoing(
+        topic=topics.DECISIONS.name, key=b"x", value=by_first_schema(decision), partition=record.partition
+    )
+    pipeline.publish([earlier])
+    again = replayed(pipeline)
+    assert (again["verdicts"], again["emitted_again"]) == (good["verdicts"], good["emitted_again"] + 1)
+
     changed = pipeline.codec.encode(Decision(**{**_fields(decision), "team": "nobody"}))
     place = at(next(item for item in pipeline.read(topics.EVENTS) if dict(item.headers).get("ce_id") == b"closed"))
     extra = pipeline.codec.encode(Decision(**{**_fields(decision), "event": place}))

@@ -79,6 +79,8 @@ class WatchAgent:
         self._telling = asyncio.Lock()
         self._told: dict[int, OpenIncidents] | None = None
         """By partition of the events: what it says of incidents; None before that was looked up."""
+        self._any_alert = False
+        """Whether an alert was ever told: before the first one there is nothing to say."""
         self._clock = clock
         self._watch: SpikeWatch | None = None
         self._may_begin = False
@@ -113,6 +115,7 @@ class WatchAgent:
                 log.info("%s: %s of %s, %s", word.incident_id, word.stage.value, word.team or "nobody", word.subject)
                 key = word.incident_id.encode()
                 self._publisher.enqueue([Outgoing(topics.ALERTS.name, key, self._codec.encode(word))])
+                self._any_alert = True
         # What is kept must never be ahead of what was told.
         await self._publisher.flush()
         await self._tell_decisions(watch)
@@ -123,7 +126,7 @@ class WatchAgent:
         for turn in count(1):
             await asyncio.sleep(REPEATED_EVERY.total_seconds())
             async with self._telling:
-                told = self._told or {}
+                told = {number: one for number, one in (self._told or {}).items() if one.through >= 0}
                 if turn % REPEATED_WHEN_QUIET == 0 or any(one.incidents for one in told.values()):
                     await self._teller.publish(
                         record for number, one in told.items() for record in incident_records(one, [number])
@@ -144,11 +147,13 @@ class WatchAgent:
                 for number, one in told.items()
                 if one.through < now.through and (one.incidents != now.incidents or one.through < 0)
             ]
-            if due and (now.incidents or await self._incidents.any_alert()):
+            if due and self._any_alert:
                 await self._teller.publish(incident_records(now, due))
                 told.update(dict.fromkeys(due, now))
 
     async def _told_before(self) -> dict[int, OpenIncidents]:
+        self._incidents.forget()
+        self._any_alert |= await self._incidents.any_alert()
         nothing, counts = OpenIncidents(through=-1), (topics.COUNTS.name, 0)
         found: dict[int, OpenIncidents] = {}
         async with reader(self._settings) as source:
