@@ -151,7 +151,8 @@ class Run:
         return problems
 
     def _start(self) -> None:
-        self._worker = self._pipeline.start_worker(TRIAGE_SNAPSHOT_SECONDS="10")
+        # Not waited for: on a busy machine it may take its time.
+        self._worker = self._pipeline.start_worker(wait=False, TRIAGE_SNAPSHOT_SECONDS="10")
 
     def _goes_on(self) -> bool:
         """See to it that a worker runs: one that leaves so that another may try is followed by one, as in operation."""
