@@ -151,8 +151,11 @@ class Run:
         return problems
 
     def _start(self) -> None:
-        # A year in minutes leaves agents behind, which is no word of the log of counts.
-        self._worker = self._pipeline.start_worker(TRIAGE_SNAPSHOT_SECONDS="10", TRIAGE_ALERT_LAG_RECORDS="0")
+        # Not waited for: on a busy machine it may take its time. A year in minutes leaves agents behind, which is no word
+        # of the log of counts.
+        self._worker = self._pipeline.start_worker(
+            wait=False, TRIAGE_SNAPSHOT_SECONDS="10", TRIAGE_ALERT_LAG_RECORDS="0"
+        )
 
     def _goes_on(self) -> bool:
         """See to it that a worker runs: one that leaves so that another may try is followed by one, as in operation."""
