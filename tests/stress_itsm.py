@@ -151,8 +151,8 @@ class Run:
         return problems
 
     def _start(self) -> None:
-        # Not waited for: on a busy machine it may take its time. A year in minutes leaves agents behind, which is no word
-        # of the log of counts.
+        # Not waited for: on a busy machine it may take its time. A year in minutes leaves agents behind, which is no
+        # word of the log of counts.
         self._worker = self._pipeline.start_worker(
             wait=False, TRIAGE_SNAPSHOT_SECONDS="10", TRIAGE_ALERT_LAG_RECORDS="0"
         )
