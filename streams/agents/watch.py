@@ -42,6 +42,11 @@ _KEPT_SNAPSHOTS = 2
 _BUCKET_S = CountingSettings().bucket.total_seconds()
 
 
+def snapshots(settings: Settings) -> SnapshotFolder:
+    """Where the watch keeps what it knows."""
+    return SnapshotFolder(settings.data_dir / "watch" / settings.app_id)
+
+
 class WatchAgent:
     """Tells alerts. `make` gives a watch that has seen nothing; `marker` publishes marks, apart from the alerts."""
 
