@@ -129,6 +129,11 @@ class SpikeWatch:
         return None if self._next is None else _moment(self._next)
 
     @property
+    def series(self) -> int:
+        """How many series have been heard of."""
+        return len(self._places)
+
+    @property
     def heard(self) -> Mapping[int, float]:
         """How far each source partition has been counted: its newest bucket, in seconds since 1970."""
         return self._table.newest
@@ -309,7 +314,7 @@ class SpikeWatch:
         return self._words(self._alerts.advance(scores))
 
     def _silence(self, hops: int) -> list[Alert]:
-        """So many hops without a ticket: told as hop by hop, at a fraction of the cost."""
+        """So many hops without a ticket: told as hop by hop, with fewer calls."""
         words: list[Alert] = []
         present = self._present()
         while hops:

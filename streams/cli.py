@@ -35,7 +35,17 @@ from schemas.topics import DECISIONS
 from sinks.migrations import migrate as apply_migrations
 from sinks.queries import DEFAULT, NamedQuery, named_queries
 from sinks.store import Answer
-from streams import alerts_cli, explain_cli, feedback_cli, notify_cli, redrive_cli, series_commands, topic_admin, wiring
+from streams import (
+    alerts_cli,
+    explain_cli,
+    feedback_cli,
+    notify_cli,
+    redrive_cli,
+    series_commands,
+    topic_admin,
+    watch_cli,
+    wiring,
+)
 from streams.agents import Role
 from streams.decoding import opened_decoder
 from streams.feed import Layout, Rejected, RowReader, layout_of, read_rows
@@ -64,6 +74,7 @@ app.add_typer(redrive_cli.app, name="deadletters")
 app.add_typer(feedback_cli.app, name="feedback")
 app.add_typer(notify_cli.app, name="notify")
 app.add_typer(alerts_cli.app, name="alerts")
+app.add_typer(watch_cli.app, name="watch")
 app.command()(series_commands.detect)
 app.command()(series_commands.forecast)
 app.command()(explain_cli.explain)

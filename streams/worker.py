@@ -263,8 +263,7 @@ async def _watch_plan(
     stack: AsyncExitStack, settings: Settings, codec: Codec, decoder: Decoder, failed: asyncio.Future[None]
 ) -> AgentPlan:
     from models.watching import SpikeWatch  # noqa: PLC0415  as above
-    from sinks.snapshots import SnapshotFolder  # noqa: PLC0415
-    from streams.agents.watch import WatchAgent  # noqa: PLC0415
+    from streams.agents.watch import WatchAgent, snapshots  # noqa: PLC0415
     from streams.gauging import Gauging, pipeline_gauges  # noqa: PLC0415
 
     owners = {name: label.team for name, label in wiring.load_taxonomy(settings).categories.items()}
@@ -272,7 +271,7 @@ async def _watch_plan(
     partitions = counts[topics.DECISIONS.name]
     agent = WatchAgent(
         make=lambda: SpikeWatch(owners, partitions),
-        snapshots=SnapshotFolder(settings.data_dir / "watch" / settings.app_id),
+        snapshots=snapshots(settings),
         settings=settings,
         codec=codec,
         decoder=decoder,

@@ -47,6 +47,11 @@ _KEPT_SNAPSHOTS = 2
 _BUCKET_S = CountingSettings().bucket.total_seconds()
 
 
+def snapshots(settings: Settings) -> SnapshotFolder:
+    """Where the watch keeps what it knows."""
+    return SnapshotFolder(settings.data_dir / "watch" / settings.app_id)
+
+
 class WatchAgent:
     """Tells alerts, and where tickets are decided which incidents are open.
 
