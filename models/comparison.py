@@ -94,6 +94,9 @@ def compare(lessons: Iterable[Lesson], live: Models, challenger: Models) -> dict
     learned = Learned()
     sums: dict[str, _Sums] = {}
     for lesson in standing(lessons):
+        if lesson.weak:  # nobody said so
+            learned.learn(lesson)
+            continue
         before, after = (chances(lesson.head, lesson.text, models, learned) for models in (live, challenger))
         _take(sums.setdefault(lesson.head, _Sums()), lesson.label, before, after)
         learned.learn(lesson)
