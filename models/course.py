@@ -36,7 +36,8 @@ class Tally(Protocol):
 class Course:
     """What is learned and what is counted on the way: a function of the lessons that stand, however they came.
 
-    Lessons that repeat each other, and those that were taken back, count once and not at all.
+    Lessons that repeat each other, and those that were taken back, count once and not at all. Weak ones are learned and
+    not counted: nobody said so.
     """
 
     def __init__(self, learned: Learned, tally: Tally) -> None:
@@ -52,7 +53,7 @@ class Course:
         if self.takes_back(lessons):
             raise ValueError("a lesson that is counted is taken back: count anew")
         for lesson in standing(lessons):
-            answer = self.tally.answer(lesson, self.learned)
+            answer = None if lesson.weak else self.tally.answer(lesson, self.learned)
             if self.learned.learn(lesson) and answer is not None:
                 self.tally.count(lesson, answer)
         self.learned.learn_all(lessons)  # what does not stand was met, too

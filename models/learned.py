@@ -6,7 +6,7 @@ It knows no taxonomy. So it stays what it is when a set of models takes over, an
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from typing import Any, Self
@@ -25,14 +25,14 @@ from models.teaching import standing
 from schemas.errors import BadSnapshot
 from schemas.lessons import LEARNED_HEADS, Lesson
 
-FORMAT = "triage.lessons.3"
+FORMAT = "triage.lessons.4"
 """Names what a checkpoint holds and how lessons are learned: another format is learned from the lessons anew."""
 
 NEVER_TAUGHT = ""
 """The column of whatever label no lesson has named: what the others are compared with, also after the first lesson."""
 
-_HELD = "held"
-"""The array of a checkpoint that names the lessons."""
+_HELD, _TOLD = "held", "told"
+"""The arrays of a checkpoint that name the lessons, and the tickets and heads that they are about."""
 
 FLOOR = 0.002
 """Least probability that lessons leave to a label: they weigh six nats at most, twice of what all rules of one do."""
@@ -49,6 +49,9 @@ LEARNED, MOST_TIMES = 0.9, 5
 
 As in passive-aggressive learning (Crammer et al. 2006): who corrects a ticket wants to see it corrected.
 """
+
+WEAK_STEPS = 0.25
+"""A weak lesson is learned once, by steps of this share of the usual ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +81,15 @@ class Learned:
         heads: Mapping[str, TextClassifier] | None = None,
         held: Mapping[int, int] | None = None,
         book: DriftBook | None = None,
+        told: Iterable[int] = (),
     ) -> None:
         self._reader = TextReader()
         self._heads = dict(heads or {})
         self._held = dict(held or {})
         """What names a lesson, to what names the feedback that is learned by it; to 0 where it taught nothing."""
         self._book = DriftBook() if book is None else book
+        self._told = set(told)
+        """What names a ticket and a head of which a lesson was learned: a weak one says nothing new of it."""
 
     @property
     def drifts(self) -> dict[str, Drift]:
@@ -107,7 +113,10 @@ class Learned:
                 first.setdefault(name, lesson)
         self._held.update(dict.fromkeys(first, 0))
         for lesson in standing(first.values()):
-            self._learn(lesson)
+            about = _said(lesson, lesson.head)
+            if not (lesson.weak and about in self._told):
+                self._learn(lesson)
+            self._told.add(about)
             self._held[_name(lesson)] = _said(lesson, lesson.feedback_id)
         return list(first.values())
 
@@ -125,6 +134,9 @@ class Learned:
             head = self._heads[lesson.head] = TextClassifier()
             head.expect(NEVER_TAUGHT)
         bag = self.read(lesson.text)
+        if lesson.weak:
+            _learn_weakly(head, bag, lesson.label)
+            return
         if lesson.team and (risen := self._book.note(lesson, wrong=_said_by(head, bag) != lesson.label)):
             head.forget(keep=kept(risen))
         for _ in range(MOST_TIMES):
@@ -151,12 +163,14 @@ class Learned:
 
     def clone(self) -> Self:
         """Another one that has learned the same, and goes on by itself."""
-        return type(self)({name: _copied(model) for name, model in self._heads.items()}, self._held, self._book.clone())
+        heads = {name: _copied(model) for name, model in self._heads.items()}
+        return type(self)(heads, self._held, self._book.clone(), self._told)
 
     def to_bytes(self, about: Mapping[str, Any] | None = None) -> bytes:
         """All of it, with JSON `about` it. What is read back goes on learning as this one would."""
         heads = {name: np.frombuffer(data, np.uint8) for name, data in self._parts().items()}
         heads[_HELD] = np.array(sorted(self._held.items()), "<u8").reshape(-1, 2).view(np.uint8)
+        heads[_TOLD] = np.array(sorted(self._told), "<u8").view(np.uint8)
         meta = {"format": FORMAT, "about": dict(about or {}), "drift": self._book.to_json()}
         return packed(heads, json.dumps(meta, sort_keys=True))
 
@@ -170,16 +184,18 @@ class Learned:
                 raise BadSnapshot(f"the checkpoint's format is {meta['format']!r}, not {FORMAT!r}")
             pairs = np.ascontiguousarray(arrays.pop(_HELD)).view("<u8").reshape(-1, 2)
             held = {int(name): int(said) for name, said in pairs}
+            told = [int(name) for name in np.ascontiguousarray(arrays.pop(_TOLD)).view("<u8")]
             heads = {name: from_bytes(part.tobytes()).model for name, part in arrays.items()}
             about: Mapping[str, Any] = meta["about"]
             book = DriftBook.from_json(meta["drift"])
         except DAMAGE as error:
             raise BadSnapshot(f"the checkpoint is damaged ({type(error).__name__})") from error
-        return cls(heads, held, book), about
+        return cls(heads, held, book, told), about
 
     def digest(self) -> str:
         """SHA-256 of all weights, errors and of the lessons that they hold: equal for what is equal, byte for byte."""
-        return sha256(repr(sorted(self._held.items())).encode() + self.weights().encode()).hexdigest()
+        met = repr((sorted(self._held.items()), sorted(self._told)))
+        return sha256(met.encode() + self.weights().encode()).hexdigest()
 
     def weights(self) -> str:
         """SHA-256 of all weights and errors: equal also where other lessons were met, and taken back."""
@@ -199,6 +215,15 @@ def _said_by(head: TextClassifier, bag: Bag) -> str:
     scores = head.scores([bag])[0]
     scores[head.column(NEVER_TAUGHT)] = -np.inf if len(scores) > 1 else 0.0
     return head.labels[int(np.argmax(scores))]
+
+
+def _learn_weakly(head: TextClassifier, bag: Bag, label: str) -> None:
+    rate, mixing_rate = head.rate, head.mixing_rate
+    head.rate, head.mixing_rate = rate * WEAK_STEPS, mixing_rate * WEAK_STEPS
+    try:
+        head.learn_bags([bag], [label])
+    finally:
+        head.rate, head.mixing_rate = rate, mixing_rate
 
 
 def _name(lesson: Lesson) -> int:

@@ -9,7 +9,7 @@ from models.rules import PhraseRules
 from models.sentiment import LABELS
 from models.taxonomy import OTHER, Label, Taxonomy
 from models.text import fold
-from schemas.decisions import LogPosition
+from schemas.decisions import Band, Decision, LogPosition
 from schemas.errors import InvalidEvent
 from schemas.events import MOST_HUMAN_CHARACTERS, TicketEvent
 from schemas.feedback import Feedback, FeedbackKind
@@ -28,8 +28,9 @@ def taught(feedback: Feedback, taxonomy: Taxonomy) -> Taught | None:
     """What `feedback` teaches; None where it teaches nothing.
 
     Corrections of category, intent, priority and sentiment do. A ticket that moved to another team says its category
-    where that team has one alone. Resolutions, ratings, and corrections of language teach nothing; what a retraction
-    takes back is not known here. Raises InvalidEvent for a label or a team that there is not: labels are closed.
+    where that team has one alone. Ratings and corrections of language teach nothing; resolutions, and moves to a team
+    of several categories, may teach weakly (`agreed`, `Owners.likeliest`); what a retraction takes back is not known
+    here. Raises InvalidEvent for a label or a team that there is not: labels are closed.
     """
     if feedback.kind is FeedbackKind.REASSIGNMENT:
         return _of_team(feedback.value or "", taxonomy)
@@ -59,6 +60,20 @@ def _of_team(team: str, taxonomy: Taxonomy) -> Taught | None:
         raise InvalidEvent(f"team {team!r} is not in the taxonomy; there are {', '.join(taxonomy.teams)}")
     owned = [name for name, label in taxonomy.categories.items() if label.team == team]
     return Taught("category", owned[0]) if len(owned) == 1 else None
+
+
+def agreed(first: Decision, last: Decision, taxonomy: Taxonomy) -> Taught | None:
+    """What a ticket teaches that was resolved, by the first and the last decision on it; None for nothing.
+
+    Its category, where the machine made a suggestion that its team looked at, and neither an event nor feedback changed
+    it. What was routed by itself teaches nothing, since nobody need have looked; nor does what a person had to route.
+    """
+    label = first.category.label
+    if first.band is not Band.SUGGEST or first.category.human or last.category.human:
+        return None
+    if (last.category.label, last.team) != (label, first.team) or label == OTHER or label not in taxonomy.categories:
+        return None
+    return Taught("category", label)
 
 
 def said_by_a_person(feedback: Feedback) -> HumanWord | None:
@@ -95,6 +110,15 @@ class Owners:
             scores, _ = self._rules.score(fold(f"{event.subject}\n{event.body}"))
             category = max(scores, key=scores.__getitem__)
         return self._taxonomy.categories[category or OTHER].team
+
+    def likeliest(self, event: TicketEvent, team: str) -> Taught | None:
+        """Of the categories of a team, the one that phrases find more than the others; None where there is none."""
+        scores, found = self._rules.score(fold(f"{event.subject}\n{event.body}"))
+        owned = [name for name, label in self._taxonomy.categories.items() if label.team == team and name in found]
+        best = max(owned, key=scores.__getitem__, default=None)
+        if best is None or any(scores[name] == scores[best] for name in owned if name != best):
+            return None
+        return Taught("category", best)
 
 
 def standing(lessons: Iterable[Lesson]) -> list[Lesson]:

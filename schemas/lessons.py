@@ -32,6 +32,8 @@ class Lesson:
     event of the ticket, whose text it is. With `revokes` it teaches nothing, and takes back the ticket's earlier lesson
     of this feedback id: head, label and text are empty, and `event` is the place of the feedback. `team` owns the
     ticket; it is empty in lessons of releases that did not say it, and the error of the head is not watched by them.
+    A `weak` one follows from what people did, without their having said so: it counts less, and not at all after
+    others on the ticket.
     """
 
     feedback_id: str
@@ -49,6 +51,7 @@ class Lesson:
     occurred_at: datetime
     revokes: str | None = None
     team: str = ""
+    weak: bool = False
 
     def __post_init__(self) -> None:
         if self.revokes is not None:

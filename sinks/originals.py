@@ -1,4 +1,4 @@
-"""Where on the events' topic each ticket begins: a SQLite file for each partition, made from Kafka and made again.
+"""Where on a topic the records of each ticket begin and end: a SQLite file for each partition, made again from Kafka.
 
 The offset that it was read through changes in one transaction with what was read.
 """
@@ -17,7 +17,7 @@ _BUSY_SECONDS = 10.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS tickets (
     tenant TEXT NOT NULL, source TEXT NOT NULL, ticket_id TEXT NOT NULL, first INTEGER NOT NULL,
-    PRIMARY KEY (tenant, source, ticket_id)
+    last INTEGER NOT NULL, PRIMARY KEY (tenant, source, ticket_id)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS tickets_by_first ON tickets (first);
 CREATE TABLE IF NOT EXISTS progress (id INTEGER PRIMARY KEY CHECK (id = 0), next INTEGER NOT NULL);
@@ -55,6 +55,9 @@ class Originals:
         try:
             self._file.execute("PRAGMA journal_mode = WAL")
             self._file.execute("PRAGMA synchronous = NORMAL")  # what a power cut takes is read again
+            columns = {row[1] for row in self._file.execute("PRAGMA table_info(tickets)")}
+            if columns and "last" not in columns:  # of an earlier release: it is made again
+                self._file.executescript("DROP TABLE tickets; DROP TABLE progress;")
             self._file.executescript(_SCHEMA)
         except BaseException:
             self._file.close()
@@ -70,14 +73,14 @@ class Originals:
         return int(self._file.execute("SELECT next FROM progress").fetchone()[0])
 
     def add(self, found: Iterable[tuple[Ticket, int]], through: int) -> None:
-        """Note where tickets were met, up to and with offset `through`: the first place of each stays."""
+        """Note where tickets were met, up to and with offset `through`: the first and the last place of each stay."""
         with closing(self._file.cursor()) as cursor:
             cursor.execute("BEGIN IMMEDIATE")
             try:
                 cursor.executemany(
-                    "INSERT INTO tickets VALUES (?, ?, ?, ?) "
-                    "ON CONFLICT DO UPDATE SET first = min(first, excluded.first)",
-                    ((*ticket, offset) for ticket, offset in found),
+                    "INSERT INTO tickets VALUES (?, ?, ?, ?, ?) "
+                    "ON CONFLICT DO UPDATE SET first = min(first, excluded.first), last = max(last, excluded.last)",
+                    ((*ticket, offset, offset) for ticket, offset in found),
                 )
                 cursor.execute("UPDATE progress SET next = max(next, ?)", (through + 1,))
             except BaseException:
@@ -86,14 +89,19 @@ class Originals:
             cursor.execute("COMMIT")
 
     def find(self, ticket: Ticket) -> int | None:
-        """The offset of the first event of `ticket`; None where it is not known."""
+        """The offset of the first record of `ticket`; None where it is not known."""
+        found = self.span(ticket)
+        return None if found is None else found[0]
+
+    def span(self, ticket: Ticket) -> tuple[int, int] | None:
+        """The offsets of the first and the last record of `ticket`; None where it is not known."""
         row = self._file.execute(
-            "SELECT first FROM tickets WHERE tenant = ? AND source = ? AND ticket_id = ?", ticket
+            "SELECT first, last FROM tickets WHERE tenant = ? AND source = ? AND ticket_id = ?", ticket
         ).fetchone()
-        return None if row is None else int(row[0])
+        return None if row is None else (int(row[0]), int(row[1]))
 
     def forget_before(self, offset: int) -> None:
-        """Forget tickets whose first event Kafka no longer keeps."""
+        """Forget tickets whose first record Kafka no longer keeps."""
         self._file.execute("DELETE FROM tickets WHERE first < ?", (offset,))
 
     def start_again(self) -> None:

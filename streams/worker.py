@@ -15,7 +15,9 @@ import faust
 
 from schemas import topics
 from schemas.codec import Codec
+from schemas.decisions import Decision
 from schemas.errors import StoreUnavailable, WorkerStuck
+from schemas.events import TicketEvent
 from streams import runtime, topic_admin, wiring
 from streams.agents import READ_BY, Role
 from streams.agents.triage import TriageAgent
@@ -310,20 +312,27 @@ async def _learn_plan(
     stack: AsyncExitStack, settings: Settings, codec: Codec, decoder: Decoder, failed: asyncio.Future[None]
 ) -> AgentPlan:
     from streams.agents.learn import LearnAgent  # noqa: PLC0415  as above
-    from streams.originals import OriginalEvents  # noqa: PLC0415
+    from streams.originals import Tickets  # noqa: PLC0415
 
-    originals = await stack.enter_async_context(OriginalEvents(settings, decoder))
+    originals = await stack.enter_async_context(Tickets(settings, decoder, topics.EVENTS, TicketEvent))
+    decided = await stack.enter_async_context(Tickets(settings, decoder, topics.DECISIONS, Decision))
     agent = LearnAgent(
         taxonomy=wiring.load_taxonomy(settings),
         partitions=[number for _, number in await places_of([topics.EVENTS.name], settings)],
         originals=originals,
+        decided=decided,
         lessons=await stack.enter_async_context(LessonReader(settings, decoder)),
         codec=codec,
         decoder=decoder,
         publisher=await stack.enter_async_context(Publisher(settings.producer_options())),
         clock=wiring.wall_clock,
     )
-    for work in (agent.repeat(), originals.follow()):
+
+    def expect(partitions: Collection[int]) -> None:
+        originals.expect(partitions)
+        decided.expect(partitions)
+
+    for work in (agent.repeat(), originals.follow(), decided.follow()):
         task = asyncio.ensure_future(work)
         task.add_done_callback(lambda done: _pass_on(done, failed))
         stack.callback(task.cancel)
@@ -332,7 +341,7 @@ async def _learn_plan(
         topics=READ_BY[Role.LEARN],
         work=agent,
         most=MOST_LEARNED,
-        on_partitions=originals.expect,
+        on_partitions=expect,
         waiting_for=lambda: agent.waiting_for,
     )
 

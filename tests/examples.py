@@ -251,6 +251,7 @@ lessons = st.builds(
     occurred_at=times,
     revokes=st.none() | filled,
     team=text,
+    weak=st.booleans(),
 )
 
 STRATEGIES: dict[type[Word], st.SearchStrategy[Any]] = {

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,19 @@ from examples import NOON, changing_lessons, position, ticket_event
 from pipeline import Pipeline
 from stress_learn import correction, wait_for_last_lesson
 
-from models.decide import CODE_VERSION
+from models.decide import CODE_VERSION, Models, decide
 from models.drift import words
 from models.learned import Learned
 from models.sets import LESSONS
 from schemas import topics
 from schemas.alerts import Alert, AlertStage
-from schemas.decisions import Decision
-from schemas.events import TicketEvent
+from schemas.decisions import Band, Decision
+from schemas.events import EventKind, TicketEvent
 from schemas.feedback import Feedback, FeedbackKind
 from schemas.lessons import Lesson
 from sinks.snapshots import SnapshotFolder
 from streams.decoding import Decoder
+from streams.demo.generator import generate_labelled
 from streams.feedback_cli import feedback_record
 from streams.lessons import NEVER, Checkpoints, LessonReader, LiveLessons, learn_all, recorded
 from streams.publish import Outgoing, Publisher
@@ -164,6 +166,37 @@ def test_feedback_that_cannot_be_used_is_a_dead_letter_and_the_next_one_teaches(
     assert worker.stop() == 0
     wrong = ("feedback", "correct", "T-1", "--source", "webform", "--field", "category", "--value", "invented")
     assert pipeline.triage(*wrong).returncode == 2
+
+
+def test_what_people_did_with_a_ticket_teaches_weakly_where_they_looked_at_it(
+    pipeline: Pipeline, models: Models
+) -> None:
+    by_band: dict[Band, TicketEvent] = {}
+    for event, _ in islice(generate_labelled(seed=5, start=NOON), 200):
+        if event.kind is EventKind.CREATED and not event.human_set:
+            by_band.setdefault(decide(event, position(), models).band, event)
+    tickets = list(by_band.values())
+    suggested = by_band[Band.SUGGEST]
+    moved = ticket("T-moved", "Phishing: jemand hat mein Passwort gestohlen. {}")
+
+    def said(name: str, kind: FeedbackKind, event: TicketEvent, value: str) -> Outgoing:
+        about = {"ticket_id": event.ticket_id, "source": event.source, "tenant": event.tenant}
+        word = Feedback(feedback_id=name, kind=kind, value=value, occurred_at=NOON, **about)
+        return feedback_record(word, pipeline.codec)
+
+    worker = pipeline.start_worker("--only", "triage", "--only", "learn")
+    made = decided(pipeline, *tickets, moved)
+    assert {made[event.ticket_id].band for event in tickets} >= {Band.SUGGEST, Band.REVIEW}
+    pipeline.publish([said(f"done-{event.ticket_id}", FeedbackKind.RESOLUTION, event, "fixed") for event in tickets])
+    pipeline.publish([said("moved", FeedbackKind.REASSIGNMENT, moved, "sec-ops")])
+    wait_for_last_lesson(pipeline, 1)
+    found = [pipeline.codec.decode(record.value, Lesson) for record in pipeline.read(topics.LESSONS)]
+    assert {(item.ticket_id, item.label, item.weak) for item in found} == {
+        (suggested.ticket_id, made[suggested.ticket_id].category.label, True),
+        ("T-moved", "security", True),
+    }
+    assert worker.stop() == 0
+    assert pipeline.read(topics.DEAD_LETTERS) == []
 
 
 def test_killed_learners_teach_each_correction_once(tmp_path: Path) -> None:

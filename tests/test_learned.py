@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from functools import cache
 from itertools import islice
@@ -17,8 +18,8 @@ from models.decide import Models, decide
 from models.learned import Learned
 from models.sets import LESSONS, with_lessons
 from models.taxonomy import Taxonomy
-from models.teaching import Taught, standing, taught
-from schemas.decisions import LogPosition
+from models.teaching import Owners, Taught, agreed, standing, taught
+from schemas.decisions import Band, LogPosition
 from schemas.errors import BadSnapshot, InvalidEvent
 from schemas.events import EventKind
 from schemas.feedback import Feedback, FeedbackKind
@@ -87,7 +88,7 @@ def test_a_damaged_checkpoint_is_refused(damage: bytes | str) -> None:
     damaged = {
         "cut": data[:-40],
         "flipped": data[:-40] + bytes([data[-40] ^ 1]) + data[-39:],
-        "other format": data.replace(b"triage.lessons.3", b"triage.lessons.0"),
+        "other format": data.replace(b"triage.lessons.4", b"triage.lessons.0"),
     }
     with pytest.raises(BadSnapshot):
         Learned.from_bytes(damage if isinstance(damage, bytes) else damaged[damage])
@@ -270,6 +271,65 @@ def test_feedback_teaches_labels_of_the_taxonomy_and_no_others(taxonomy: Taxonom
             taught(feedback(**wrong), taxonomy)
     with pytest.raises(InvalidEvent, match="no sentiment 'furious'; there are negative, neutral, positive"):
         taught(feedback(field="sentiment", value="furious"), taxonomy)
+
+
+def test_a_weak_lesson_counts_less_than_what_somebody_said_and_never_beside_it() -> None:
+    def sure(*lessons: Lesson) -> float:
+        evidence = learned(*lessons).evidence("category", Learned().read(lesson(0, "billing").text))
+        assert evidence is not None
+        return evidence.logs["billing"]
+
+    said, followed = lesson(0, "billing"), replace(lesson(0, "billing"), weak=True)
+    assert sure(followed) < sure(said)
+    again = replace(lesson(1, "hardware"), weak=True)
+    assert learned(said, again).weights() == learned(said).weights(), "of this ticket somebody has spoken"
+    assert learned(followed, again).weights() == learned(followed).weights(), "once is enough"
+    elsewhere = replace(again, ticket_id="T-2")
+    assert learned(said, elsewhere).weights() != learned(said).weights()
+    other_head = replace(lesson(1, "P1", head="priority"), weak=True)
+    assert learned(said, other_head).weights() != learned(said).weights()
+    assert learned(followed, lesson(2, "billing")).weights() != learned(followed).weights(), "who speaks is heard"
+    back = Learned.from_bytes(learned(said).to_bytes())[0]
+    back.learn(again)
+    assert back.digest() == learned(said, again).digest() == learned(said, again).clone().digest()
+    assert learned(replace(followed, team="billing")).drifts == {}
+    gone = learned()
+    gone.learn_all([said, taking_back(2, said), again])
+    assert gone.weights() == learned(again).weights(), "of what was taken back nobody has spoken"
+
+
+def test_a_suggestion_that_was_resolved_unchanged_is_agreed_to_and_nothing_else_is(
+    taxonomy: Taxonomy, models: Models
+) -> None:
+    made = decide(ticket_event(), position(), models)
+    first = replace(made, band=Band.SUGGEST)
+    assert agreed(first, first, taxonomy) == Taught("category", "hardware")
+    assert agreed(first, replace(first, band=Band.AUTO), taxonomy) == Taught("category", "hardware")
+    for band in (Band.AUTO, Band.REVIEW):
+        assert agreed(replace(first, band=band), first, taxonomy) is None, "nobody need have looked, or a person routed"
+    assert agreed(first, replace(first, team="sales"), taxonomy) is None
+    changed = replace(first.category, label="network")
+    assert agreed(first, replace(first, category=changed), taxonomy) is None
+    assert agreed(first, replace(first, category=replace(first.category, human=True)), taxonomy) is None
+    for label in ("other", "of another taxonomy"):
+        named = replace(first, category=replace(first.category, label=label))
+        assert agreed(named, named, taxonomy) is None
+
+
+def test_a_move_to_a_team_of_several_categories_teaches_the_one_that_phrases_find(taxonomy: Taxonomy) -> None:
+    owners = Owners(taxonomy)
+    several = Counter(label.team for label in taxonomy.categories.values())
+    team = next(name for name, count in several.items() if count > 1)
+    owned = [name for name, label in taxonomy.categories.items() if label.team == team]
+    assert owners.likeliest(ticket_event(subject="Hm", body="Tja."), team) is None
+    for name in owned:
+        phrase = next(iter(taxonomy.categories[name].rules.phrases)).strip("*")
+        found = owners.likeliest(ticket_event(subject="", body=phrase), team)
+        assert found in (None, Taught("category", name)), "a phrase may be of several"
+    assert any(
+        owners.likeliest(ticket_event(subject="", body=phrase.strip("*")), team) == Taught("category", owned[0])
+        for phrase in taxonomy.categories[owned[0]].rules.phrases
+    )
 
 
 def test_an_activation_is_a_record_without_a_value_that_names_a_lesson() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -22,11 +24,26 @@ def test_the_first_event_of_a_ticket_is_found_however_often_it_is_read(tmp_path:
     index.close()
     again = Originals(tmp_path / "a" / "events-0.sqlite")
     assert (again.find(ONE), again.next) == (3, 10)
+    assert again.span(ONE) == (3, 7)
     again.forget_before(4)
     assert (again.find(ONE), again.find(SAME_ID_ELSEWHERE)) == (None, 4)
     again.start_again()
     assert (again.find(SAME_ID_ELSEWHERE), again.next) == (None, 0)
     again.close()
+
+
+def test_a_file_of_an_earlier_release_is_made_again(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "events-0.sqlite")) as file:
+        file.executescript("""
+            CREATE TABLE tickets (tenant TEXT, source TEXT, ticket_id TEXT, first INTEGER);
+            CREATE TABLE progress (id INTEGER PRIMARY KEY CHECK (id = 0), next INTEGER NOT NULL);
+            INSERT INTO progress VALUES (0, 17);
+        """)
+    index = Originals(tmp_path / "events-0.sqlite")
+    assert index.next == 0
+    index.add([(ONE, 3), (ONE, 4)], 4)
+    assert (index.span(ONE), index.next) == ((3, 4), 5)
+    index.close()
 
 
 def test_what_was_read_and_how_far_change_together(tmp_path: Path) -> None:

@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from models.taxonomy import Taxonomy
-from models.teaching import Owners, said_by_a_person, taught
+from models.teaching import Owners, Taught, agreed, said_by_a_person, taught
 from schemas import topics
 from schemas.codec import Codec
 from schemas.dead_letters import Header
+from schemas.decisions import Decision
 from schemas.errors import DeadLettered, UnknownTicket
+from schemas.events import TicketEvent
 from schemas.feedback import Feedback, FeedbackKind
 from schemas.held import HumanWord
 from schemas.lessons import Lesson
@@ -21,13 +23,16 @@ from streams.batches import Record, position_of
 from streams.dead_letters import dead_letter
 from streams.decoding import Decoder
 from streams.lessons import LessonReader, lesson_activations, recorded, retraction
-from streams.originals import OriginalEvents
+from streams.originals import Found, Tickets
 from streams.publish import Outgoing, Publisher
 
 log = logging.getLogger("triage.learn")
 
 REPEATED_EVERY = timedelta(minutes=10)
 """So often what is in force is said again: whoever looks back for it finds it near, and Kafka always has it."""
+
+
+_MAY_TEACH = (FeedbackKind.RESOLUTION, FeedbackKind.REASSIGNMENT, FeedbackKind.CORRECTION)
 
 
 class LearnAgent:
@@ -41,7 +46,8 @@ class LearnAgent:
         *,
         taxonomy: Taxonomy,
         partitions: Sequence[int],
-        originals: OriginalEvents,
+        originals: Tickets[TicketEvent],
+        decided: Tickets[Decision],
         lessons: LessonReader,
         codec: Codec,
         decoder: Decoder,
@@ -53,6 +59,7 @@ class LearnAgent:
         self._owners = Owners(taxonomy)
         self._partitions = partitions
         self._originals = originals
+        self._decided = decided
         self._lessons = lessons
         self._codec = codec
         self._decoder = decoder
@@ -110,17 +117,21 @@ class LearnAgent:
         """The lesson of `feedback`; None where it teaches nothing. Raises DeadLettered where it cannot be joined."""
         if feedback.kind is FeedbackKind.RETRACTION:
             return recorded(retraction(feedback, position_of(record)), self._codec)
-        what = taught(feedback, self._taxonomy)
+        ticket = Ticket(feedback.tenant, feedback.source, feedback.ticket_id)
+        what, original = taught(feedback, self._taxonomy), None
+        weak = what is None
+        if what is not None or feedback.kind in _MAY_TEACH:
+            original = await self._originals.first(ticket, record.partition)
+        if what is None and original is not None:
+            what = await self._weakly(feedback, ticket, original, record.partition)
         if what is None:
             return None
-        ticket = Ticket(feedback.tenant, feedback.source, feedback.ticket_id)
-        original = await self._originals.find(ticket, record.partition)
         if original is None:
             raise UnknownTicket(
                 f"{topics.EVENTS.name}[{record.partition}] has no event of ticket {ticket.ticket_id} of "
                 f"{ticket.source}, tenant {ticket.tenant}: it never came, or is older than Kafka keeps"
             )
-        event = original.event
+        event = original.word
         lesson = Lesson(
             feedback_id=feedback.feedback_id,
             feedback=position_of(record),
@@ -136,8 +147,20 @@ class LearnAgent:
             actor=feedback.actor,
             occurred_at=feedback.occurred_at,
             team=self._owners.owner(event, what),
+            weak=weak,
         )
         return recorded(lesson, self._codec, asked_at=event.occurred_at)
+
+    async def _weakly(
+        self, feedback: Feedback, ticket: Ticket, original: Found[TicketEvent], partition: int
+    ) -> Taught | None:
+        """What follows from what people did with the ticket, without their having said so; None for nothing."""
+        if feedback.kind is FeedbackKind.RESOLUTION:
+            ends = await self._decided.ends(ticket, partition)
+            return None if ends is None else agreed(ends[0].word, ends[1].word, self._taxonomy)
+        if feedback.kind is FeedbackKind.REASSIGNMENT or feedback.field == "team":
+            return self._owners.likeliest(original.word, feedback.value or "")
+        return None
 
 
 def _held(word: HumanWord, record: Record) -> Outgoing:
