@@ -24,7 +24,7 @@ EVENTS_OF_A_TICKET = 4
 DAYS = 28
 ASKED = 15
 VIEWS = ("subject_words", "ticket_volumes", "changed_lives", "ticket_days", "ticket_stays", "judged_answers")
-LATER = 20_000
+LATER = 4_000
 """Tickets of which something is told once the views are computed: more than such a log has in half an hour."""
 
 _TEAMS = "concat('team', toString(h % 11))"
@@ -75,13 +75,14 @@ def fill(store: Store, rows: int) -> None:
     )
 
 
-def go_on(store: Store) -> None:
-    """Have a message come on each of some tickets, two hours after everything else was stored."""
+def go_on(store: Store, hours: int) -> None:
+    """Have a message come on each of some tickets, so many hours after everything else was stored."""
     store.command(
         "INSERT INTO ticket_events (event_id, kind, ticket_id, source, tenant, channel, requester, subject, human_set, "  # noqa: S608  our own
-        "occurred_at, src_topic, src_partition, src_offset, ingested_at) SELECT concat('later-', toString(number)), "
+        "occurred_at, src_topic, src_partition, src_offset, ingested_at) "
+        f"SELECT concat('later-{hours}-', toString(number)), "
         "'message_added', concat('T-', toString(number)), 'desk', 'default', 'mail', 'agent', '', map(), now64(3), "
-        f"'tickets.events.v1', 1, 1000000000 + number, now() + INTERVAL 2 HOUR FROM numbers({LATER})"
+        f"'tickets.events.v1', 1, {hours}000000000 + number, now() + INTERVAL {hours} HOUR FROM numbers({LATER})"
     )
 
 
@@ -123,7 +124,9 @@ def run(folder: Path, rows: int) -> None:
             count = store.query(f"SELECT count() FROM {table}").rows[0][0]  # noqa: S608  our own names
             print(f"| `{view}` | {count:,} | {wall:.1f} | {cpu:.1f} |", flush=True)
         print(f"\nmost memory until then: {most_memory_mb():,.0f} MB")
-        go_on(store)
+        go_on(store, 2)
+        refresh(store, "changed_lives")  # of all: what was stored up to an hour before the newest is computed again
+        go_on(store, 4)
         print(f"\n{LATER:,} tickets go on, and nothing else was told for two hours:")
         for view in ("changed_lives", "ticket_days", "ticket_stays"):
             wall, cpu = timed(lambda view=view: refresh(store, view))

@@ -31,7 +31,7 @@ TTL kept_from + INTERVAL 31 DAY;
 
 -- Only tickets are computed again of which something was stored since the last time, or up to an hour before: clocks of
 -- workers differ, and an insert may take its time. Each from all that is stored of it, so that what is delivered or sent
--- twice counts once, and what comes late as if it had come in time.
+-- twice counts once, and what comes late as if it had come in time. The first time all of them are, without looking them up.
 CREATE MATERIALIZED VIEW IF NOT EXISTS changed_lives REFRESH EVERY 30 MINUTE APPEND TO life_facts
 EMPTY
 AS
@@ -45,11 +45,11 @@ WITH
             UNION ALL SELECT max(ingested_at) FROM feedback
         )
     ) AS newest,
-    touched AS
+    touched AS  -- of whatever tenant: one more that is computed again does no harm
     (
-        SELECT tenant, ticket_id FROM ticket_events WHERE ingested_at >= since
-        UNION DISTINCT SELECT tenant, ticket_id FROM ticket_decisions WHERE ingested_at >= since
-        UNION DISTINCT SELECT tenant, ticket_id FROM feedback WHERE ingested_at >= since
+        SELECT ticket_id FROM ticket_events WHERE ingested_at >= since
+        UNION ALL SELECT ticket_id FROM ticket_decisions WHERE ingested_at >= since
+        UNION ALL SELECT ticket_id FROM feedback WHERE ingested_at >= since
     ),
     arrayFill(owner -> owner != '', arrayMap(mark -> mark.2, marks)) AS mark_teams,
     arrayFill(state -> state != '', arrayMap(mark -> mark.3, marks)) AS mark_states
@@ -105,7 +105,7 @@ FROM
             tenant,
             ticket_id,
             minIf(at, what = 0) AS created_at,
-            argMinIf(who, (at, place), what = 0) AS asker,
+            argMinIf(who, moment, what = 0) AS asker,
             maxIf(stored_at, what = 0) AS kept_from,
             groupArrayIf((at, what, who), what IN (1, 2, 3)) AS steps,
             arrayMap(step -> step.1, arrayFilter(
@@ -113,11 +113,11 @@ FROM
             )) AS answers,
             arrayDistinct(arrayMap(step -> step.1, arrayFilter(step -> step.2 = 2, steps))) AS ends,
             arrayDistinct(arrayMap(step -> step.1, arrayFilter(step -> step.2 = 3, steps))) AS reopened,
-            argMinIf(team, (at, place), what = 8) AS decided_team,
-            argMinIf(category, (at, place), what = 8) AS decided_category,
-            argMinIf(priority, (at, place), what = 8) AS decided_priority,
-            argMaxIf(priority, (at, what, place), what != 8 AND priority != '') AS set_priority,
-            argMaxIf(category, (at, what, place), what != 8 AND category != '') AS corrected_category,
+            argMinIf(team, moment, what = 8) AS decided_team,
+            argMinIf(category, moment, what = 8) AS decided_category,
+            argMinIf(priority, moment, what = 8) AS decided_priority,
+            argMaxIf(priority, moment, what != 8 AND priority != '') AS set_priority,
+            argMaxIf(category, moment, what != 8 AND category != '') AS corrected_category,
             arrayConcat(
                 if(decided_team = '', [], [(minIf(at, what = 8), toString(decided_team))]),
                 groupArrayIf((at, toString(team)), what != 8 AND team != '')
@@ -125,20 +125,20 @@ FROM
             max(what = 9) AS has_feedback
         FROM
         (
-            SELECT tenant, ticket_id, occurred_at AS at, CAST(transform(kind, ['created', 'message_added', 'resolved', 'closed', 'reopened'], [0, 1, 2, 2, 3], 7) AS UInt8) AS what, cityHash64(requester) AS who, human_set['team'] AS team, human_set['priority'] AS priority, human_set['category'] AS category, src_offset AS place, ingested_at AS stored_at
+            SELECT tenant, ticket_id, occurred_at AS at, CAST(transform(kind, ['created', 'message_added', 'resolved', 'closed', 'reopened'], [0, 1, 2, 2, 3], 7) AS UInt8) AS what, cityHash64(requester) AS who, human_set['team'] AS team, human_set['priority'] AS priority, human_set['category'] AS category, toUInt64(toUnixTimestamp64Milli(occurred_at)) * 1048576 + src_offset % 1048576 AS moment, ingested_at AS stored_at
             FROM ticket_events
-            WHERE (tenant, ticket_id) IN touched
+            WHERE (since = toDateTime(0, 'UTC') OR ticket_id IN touched)
             UNION ALL
-            SELECT tenant, ticket_id, occurred_at, 8, 0, team, priority, category, src_offset, ingested_at
+            SELECT tenant, ticket_id, occurred_at, 8, 0, team, priority, category, toUInt64(toUnixTimestamp64Milli(occurred_at)) * 1048576 + src_offset % 1048576, ingested_at
             FROM ticket_decisions
-            WHERE kind = 'created' AND (tenant, ticket_id) IN touched
+            WHERE kind = 'created' AND (since = toDateTime(0, 'UTC') OR ticket_id IN touched)
             UNION ALL
             SELECT tenant, ticket_id, occurred_at, 9, 0,
                 multiIf(kind = 'reassignment' OR field = 'team', ifNull(value, ''), ''),
                 if(field = 'priority', ifNull(value, ''), ''),
-                if(field = 'category', ifNull(value, ''), ''), src_offset, ingested_at
+                if(field = 'category', ifNull(value, ''), ''), toUInt64(toUnixTimestamp64Milli(occurred_at)) * 1048576 + src_offset % 1048576, ingested_at
             FROM standing_feedback
-            WHERE (tenant, ticket_id) IN touched
+            WHERE (since = toDateTime(0, 'UTC') OR ticket_id IN touched)
         )
         GROUP BY tenant, ticket_id
         HAVING countIf(what = 0) > 0
