@@ -44,6 +44,8 @@ _LOOK_EVERY = timedelta(seconds=1)
 REPEATED_EVERY, REPEATED_WHEN_QUIET = timedelta(minutes=1), 10
 """So often it is said again which incidents are open, and each so many times that none is: see HOLDS_FOR."""
 _KEPT_SNAPSHOTS = 2
+_LONG = timedelta(seconds=20)
+"""Days without tickets take their time to score where a log is replayed: no reason to be taken for stuck."""
 _BUCKET_S = CountingSettings().bucket.total_seconds()
 
 
@@ -91,12 +93,13 @@ class WatchAgent:
         self._may_begin = False
         self._kept_at = time.monotonic()
         self._reading: str | None = None
+        self._passing: str | None = None
         """What is read again, which may take long: it waits for that, and is not stuck."""
 
     @property
     def waiting_for(self) -> str | None:
         """The service that is away while it is waited for."""
-        return self._decoder.waiting_for or self._publisher.waiting_for or self._reading
+        return self._decoder.waiting_for or self._publisher.waiting_for or self._reading or self._passing
 
     @property
     def is_watching(self) -> bool:
@@ -241,7 +244,15 @@ class WatchAgent:
                 )
             else:
                 words.append((record.offset, word))
-        return await asyncio.to_thread(lambda: [alert for offset, word in words for alert in watch.take(offset, word)])
+        folding = asyncio.ensure_future(
+            asyncio.to_thread(lambda: [alert for offset, word in words for alert in watch.take(offset, word)])
+        )
+        try:
+            if not (await asyncio.wait({folding}, timeout=_LONG.total_seconds()))[0]:
+                self._passing = f"counts up to {records[-1].offset} are scored, with the time between them"
+            return await folding
+        finally:
+            self._passing = None
 
     async def _loaded(self, first: int) -> SpikeWatch:
         """The watch as it is just before the record at offset `first`, or after it where a snapshot is newer."""
