@@ -27,7 +27,7 @@ from streams.publish import Outgoing, Publisher
 from streams.reading import places_of, reader
 from streams.settings import Settings, load_settings
 
-READY_WITHIN_SECONDS = 60.0
+READY_WITHIN_SECONDS = 120.0
 
 
 class Pipeline:
@@ -120,7 +120,7 @@ class Pipeline:
         with wiring.open_store(self.settings) as store:
             return self._in_database(store, sql)
 
-    def wait_for(self, what: str, condition: Callable[[], bool], *, within_seconds: float = 60.0) -> None:
+    def wait_for(self, what: str, condition: Callable[[], bool], *, within_seconds: float = 120.0) -> None:
         deadline = time.monotonic() + within_seconds
         while not condition():
             if time.monotonic() > deadline:
@@ -128,7 +128,7 @@ class Pipeline:
                 pytest.fail(f"not within {within_seconds:.0f} s: {what}\n{logs[-4000:]}")
             time.sleep(0.2)
 
-    def wait_until_stored(self, table: str, rows: int, *, within_seconds: float = 90.0) -> None:
+    def wait_until_stored(self, table: str, rows: int, *, within_seconds: float = 240.0) -> None:
         def stored() -> bool:
             return bool(self.ask_store(f"SELECT count() >= {rows} FROM {table}")[0][0])  # noqa: S608  our own names
 

@@ -110,7 +110,7 @@ def test_after_a_sigkill_in_the_middle_every_ticket_is_decided_and_stored_once(p
     assert 0 < already < 10_000, "the worker was not killed in the middle"
 
     pipeline.start_worker()
-    pipeline.wait_until_stored("ticket_decisions", 10_000, within_seconds=120)
+    pipeline.wait_until_stored("ticket_decisions", 10_000, within_seconds=240)
     pipeline.wait_until_stored("ticket_events", 10_000)
     decided_once(pipeline, events)
     # What was emitted twice is the same decision, byte for byte.
