@@ -28,8 +28,8 @@ from streams.settings import Settings
 
 log = logging.getLogger("triage.held")
 
-KEPT_EVERY = 20_000
-"""Records of a partition from one file to the next: as many are read again in a second or two."""
+KEPT_EVERY = 2_000
+"""Records of a partition from one file to the next: a start reads so many of each again at most."""
 
 _KEPT = 4
 _TRIES, _ASK_AGAIN_SECONDS = 60, 1.0
