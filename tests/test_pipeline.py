@@ -233,7 +233,7 @@ def test_a_running_worker_tells_its_health_and_lag(kafka: str, tmp_path: Path) -
                 return json.load(response)
 
         def done() -> bool:
-            partitions = {"triage": 8, "archive": 41, "count": 8, "watch": 1, "learn": 8, "fold": 1}
+            partitions = {"triage": 8, "archive": 41, "count": 8, "watch": 1, "learn": 8, "fold": 1, "learn-drift": 1}
             try:
                 agents = healthy("/readyz")["agents"]
             except urllib.error.HTTPError:  # an agent that comes last has its partitions rebalanced yet
