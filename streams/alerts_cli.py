@@ -163,7 +163,7 @@ async def _say(settings: Settings, name: str, kind: AnswerKind, actor: str, reas
         if incident.kind is not AlertKind.SPIKE:
             raise BadSettings(
                 f"incident {incident.incident_id} is no spike but {incident.kind.value}: it takes no answer, and ends "
-                "once what is measured is back at half of its limit"
+                "by itself"
             )
         earlier = next((one for one in incident.answers if one.kind is kind), None)
         if earlier is not None and kind is not AnswerKind.MUTED:

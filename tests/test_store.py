@@ -97,10 +97,15 @@ def test_a_migration_that_was_changed_after_it_was_applied_is_refused(store: Sto
         migrate(store, (changed,))
 
 
-def test_a_migration_that_was_broken_off_can_run_again(store: Store) -> None:
-    for migration in packaged_migrations():
-        for statement in migration.statements:
-            store.command(statement)
+def test_a_migration_that_was_broken_off_can_run_again(access: StoreAccess) -> None:
+    with Store(access) as store:
+        migrate(store, ())
+        for migration in packaged_migrations():
+            for statement in migration.statements:  # and then the process ended, before it could note that
+                store.command(statement)
+            assert migrate(store, (migration,)) == [migration]
+        assert migrate(store) == []
+        store.command(f"DROP DATABASE {access.database}")
 
 
 def test_what_was_written_is_there_with_every_field(store: Store) -> None:
