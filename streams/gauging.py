@@ -13,7 +13,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
@@ -27,9 +26,10 @@ from sinks.sla import at_risk
 from sinks.store import Store
 from streams.agents import READ_BY
 from streams.decoding import Decoder
-from streams.publish import Outgoing, Publisher
+from streams.publish import Publisher, alert_record
 from streams.reading import Place, Reader, places_of, reader
 from streams.settings import Settings
+from streams.topic_admin import committed_by
 
 log = logging.getLogger("triage.gauging")
 
@@ -101,9 +101,7 @@ class Gauging:
             words = gauge.book.observe(readings, self._clock())
             for word in words:
                 log.info("%s: %s of %s, %s", word.incident_id, word.stage.value, word.team or "nobody", word.subject)
-            await self._publisher.publish(
-                Outgoing(topics.ALERTS.name, word.incident_id.encode(), self._codec.encode(word)) for word in words
-            )
+            await self._publisher.publish(alert_record(word, self._codec) for word in words)
 
     async def _read_on(self, source: Reader) -> None:
         """Know what others have told; what cannot be read is left out."""
@@ -162,11 +160,9 @@ async def lags(settings: Settings) -> list[Reading]:
         for role, read in READ_BY.items():
             names = {topic.name for topic in read}
             places = [place for place in everywhere if place[0] in names]
-            wanted = [TopicPartition(*place) for place in places]
             # What is committed before what there is: else records that come meanwhile would not count.
-            offsets = await admin.list_consumer_group_offsets(f"{settings.app_id}.{role}", partitions=wanted)
-            committed = {(place.topic, place.partition): entry.offset for place, entry in offsets.items()}
-            if all(offset < 0 for offset in committed.values()):
+            committed = await committed_by(admin, f"{settings.app_id}.{role}", places)
+            if not committed:
                 continue
             bounds = await source.bounds(places)
             behind = sum(max(0, end - max(start, committed.get(place, -1))) for place, (start, end) in bounds.items())

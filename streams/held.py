@@ -9,21 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from aiokafka.errors import KafkaError
-
 from models.held import HeldFields
 from schemas import topics
-from schemas.errors import BadSettings, BadSnapshot, KafkaUnavailable
+from schemas.errors import BadSettings, BadSnapshot
 from schemas.events import TicketEvent
 from schemas.held import HumanWord, human_word
 from sinks.snapshots import SnapshotFolder
 from streams.batches import Record
 from streams.decoding import Decoder
-from streams.reading import Place, Reader, reader
+from streams.reading import PatientReader, Place, Reader
 from streams.settings import Settings
 
 log = logging.getLogger("triage.held")
@@ -32,22 +29,19 @@ KEPT_EVERY = 2_000
 """Records of a partition from one file to the next: a start reads so many of each again at most."""
 
 _KEPT = 4
-_TRIES, _ASK_AGAIN_SECONDS = 60, 1.0
 
 
 class LiveHeld:
-    """The fields that people have set, as each partition stands. While Kafka is away it tries again, for a minute."""
+    """The fields that people have set, as each partition stands."""
 
     def __init__(
         self, settings: Settings, decoder: Decoder, folder: SnapshotFolder, *, every: int | None = KEPT_EVERY
     ) -> None:
         """With `every` None the folder is only read."""
-        self._settings = settings
         self._decoder = decoder
         self._folder = folder
         self._every = every
-        self._stack = AsyncExitStack()
-        self._reader: Reader | None = None
+        self._source = PatientReader(settings)
         self._fields: dict[int, HeldFields] = {}
         self._through: dict[int, int] = {}
         """By partition: the last offset that its fields hold the effect of."""
@@ -62,7 +56,7 @@ class LiveHeld:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._stack.aclose()
+        await self._source.close()
 
     @property
     def waiting_for(self) -> str | None:
@@ -125,22 +119,10 @@ class LiveHeld:
         place = topics.EVENTS.name, partition
         if self._through[partition] + 1 >= offset:
             return
-        for left in reversed(range(_TRIES)):
-            try:
-                if self._reader is None:
-                    self._reader = await self._stack.enter_async_context(reader(self._settings, prompt=True))
-                await self._read_on(self._reader, place, offset)
-            except KafkaError as away:
-                await self._stack.aclose()
-                self._stack, self._reader = AsyncExitStack(), None
-                if not left:
-                    raise KafkaUnavailable(f"what people set cannot be read: {away}") from away
-                log.warning("what people set cannot be read: %s; trying again", away)
-                await asyncio.sleep(_ASK_AGAIN_SECONDS)
-            else:
-                return
-            finally:
-                self._reading = None
+        try:
+            await self._source.asked(place[0], lambda source: self._read_on(source, place, offset))
+        finally:
+            self._reading = None
 
     async def _read_on(self, source: Reader, place: Place, offset: int) -> None:
         partition = place[1]

@@ -10,15 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
-
-from aiokafka.errors import KafkaError
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from models.decide import CODE_VERSION, Models
 from models.sets import with_lessons
@@ -26,14 +22,15 @@ from schemas import topics
 from schemas.codec import Codec
 from schemas.dead_letters import Header
 from schemas.decisions import LogPosition
-from schemas.errors import BadSettings, BadSnapshot, KafkaUnavailable, ModelsNotReproducible, UnknownModels
+from schemas.errors import BadSettings, BadSnapshot, ModelsNotReproducible, UnknownModels
 from schemas.feedback import Feedback
 from schemas.lessons import LEARNED_HEADS, LESSONS_HEADER, Lesson, activated_lessons, asked_at, asked_at_header
 from schemas.model_log import SnapshotPublished
 from sinks.snapshots import SnapshotStore, StoredSnapshot
+from streams.batches import Record
 from streams.decoding import Decoder
 from streams.publish import Outgoing
-from streams.reading import Place, Reader, reader
+from streams.reading import PatientReader, Place, newest_before
 from streams.settings import Settings
 
 if TYPE_CHECKING:
@@ -44,9 +41,6 @@ log = logging.getLogger("triage.lessons")
 T = TypeVar("T")
 
 LESSONS: Place = (topics.LESSONS.name, 0)
-
-LOOK_BACK = 2_000
-"""Records of the first look for the newest activation; each further one is four times as far."""
 
 CHECKPOINT_EVERY = 500
 """Lessons from one checkpoint to the next: as many are learned in a second or two."""
@@ -62,31 +56,18 @@ _CHECKPOINT, _KEPT = "lessons", 4
 _STORE_ANSWERS_WITHIN_SECONDS = 30.0
 """Of the snapshot store: decisions do not wait for it longer than that."""
 
-_TRIES, _ASK_AGAIN_SECONDS = 60, 1.0
 
-
-class LessonReader:
-    """Reads lessons and their activations. While Kafka is away it tries again, for a minute."""
+class LessonReader(PatientReader):
+    """Reads lessons and their activations."""
 
     def __init__(self, settings: Settings, decoder: Decoder) -> None:
-        self._settings = settings
+        super().__init__(settings)
         self._decoder = decoder
-        self._stack = AsyncExitStack()
         self._read: dict[int, Lesson] = {}
         """By offset: the newest `MOST_KEPT`, since a partition that is behind has to learn them again."""
         self._times: dict[LogPosition, datetime] = {}
         """By the place of the feedback: the time of the ticket."""
         self._read_from, self._read_to = 0, 0
-        self._readers: dict[str, Reader] = {}
-        """By topic: a client that goes to and fro between two may wait for minutes until it knows the leaders again."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._stack.aclose()
 
     async def end(self) -> int:
         """The offset after the last lesson."""
@@ -143,7 +124,7 @@ class LessonReader:
     async def _read_between(self, first: int, end: int) -> None:
         if first >= end:
             return
-        source = await self._opened(LESSONS[0])
+        source = await self.opened(LESSONS[0])
         async for records in source.read({LESSONS: (first, end)}):
             for record in records:
                 lesson = await self._decoder.decode(record.value, Lesson)
@@ -157,49 +138,13 @@ class LessonReader:
         lessons = await self.end()
         if not lessons:
             return None
-        return await self.asked(
-            topics.EVENTS.name, lambda source: self._looked_back(source, partition, offset, lessons)
-        )
 
-    @staticmethod
-    async def _looked_back(source: Reader, partition: int, offset: int, lessons: int) -> int | None:
+        def known(record: Record) -> int | None:
+            last = activated_lessons(record.value, record.headers)
+            return last if last is not None and last < lessons else None
+
         place = topics.EVENTS.name, partition
-        start, _ = (await source.bounds([place]))[place]
-        far, end = LOOK_BACK, offset
-        while end > start:
-            first = max(start, end - far)
-            newest: int | None = None
-            async for records in source.read({place: (first, end)}):
-                for record in records:
-                    last = activated_lessons(record.value, record.headers)
-                    newest = last if last is not None and last < lessons else newest
-            if newest is not None:
-                return newest
-            far, end = far * 4, first
-        return None
-
-    async def asked(self, topic: str, ask: Callable[[Reader], Awaitable[T]]) -> T:
-        """What `ask` finds by a client for `topic`. Raises KafkaUnavailable where Kafka is away for a minute."""
-        for left in reversed(range(_TRIES)):
-            try:
-                return await ask(await self._opened(topic))
-            except KafkaError as away:
-                await self._closed()
-                if not left:
-                    raise KafkaUnavailable(f"{topic} cannot be read: {away}") from away
-                log.warning("%s cannot be read: %s; trying again", topic, away)
-                await asyncio.sleep(_ASK_AGAIN_SECONDS)
-        raise AssertionError  # the last try has raised
-
-    async def _opened(self, topic: str) -> Reader:
-        if topic not in self._readers:
-            self._readers[topic] = await self._stack.enter_async_context(reader(self._settings, prompt=True))
-        return self._readers[topic]
-
-    async def _closed(self) -> None:
-        self._readers.clear()
-        await self._stack.aclose()
-        self._stack = AsyncExitStack()
+        return await self.asked(place[0], lambda source: newest_before(source, place, offset, known))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

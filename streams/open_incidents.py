@@ -14,9 +14,9 @@ from dataclasses import replace
 from models.decide import Models
 from schemas import topics
 from schemas.open_incidents import OpenIncidents, told_incidents
-from streams.lessons import LOOK_BACK, LessonReader
+from streams.batches import Record
 from streams.publish import Outgoing
-from streams.reading import Place, Reader, places_of
+from streams.reading import PatientReader, Place, newest_before, places_of
 from streams.settings import Settings
 
 HOLDS_FOR = 100_000
@@ -26,7 +26,7 @@ HOLDS_FOR = 100_000
 class LiveIncidents:
     """The open incidents, for each partition of the events."""
 
-    def __init__(self, settings: Settings, source: LessonReader) -> None:
+    def __init__(self, settings: Settings, source: PatientReader) -> None:
         self._settings = settings
         self._source = source
         self._alert_places: list[Place] = []
@@ -65,7 +65,10 @@ class LiveIncidents:
         """The newest record that holds at `offset` of a partition of the events, where it stands and what it says."""
         if not await self.any_alert():
             return None
-        return await self._source.asked(topics.EVENTS.name, lambda source: _looked_back(source, partition, offset))
+        place, least = (topics.EVENTS.name, partition), offset - HOLDS_FOR
+        return await self._source.asked(
+            place[0], lambda source: newest_before(source, place, offset, _told, least=least)
+        )
 
     async def any_alert(self) -> bool:
         """Whether an alert had been told when partitions came: it is told before decisions know of it.
@@ -81,21 +84,9 @@ class LiveIncidents:
         return self._any_alert
 
 
-async def _looked_back(source: Reader, partition: int, offset: int) -> tuple[int, OpenIncidents] | None:
-    place = topics.EVENTS.name, partition
-    start, log_end = (await source.bounds([place]))[place]
-    far, end, least = LOOK_BACK, min(offset, log_end), max(start, offset - HOLDS_FOR)
-    while end > least:
-        first = max(least, end - far)
-        newest: tuple[int, OpenIncidents] | None = None
-        async for records in source.read({place: (first, end)}):
-            for record in records:
-                told = told_incidents(record.value, record.headers)
-                newest = newest if told is None else (record.offset, told)
-        if newest is not None:
-            return newest
-        far, end = far * 4, first
-    return None
+def _told(record: Record) -> tuple[int, OpenIncidents] | None:
+    told = told_incidents(record.value, record.headers)
+    return None if told is None else (record.offset, told)
 
 
 def incident_records(told: OpenIncidents, partitions: Iterable[int]) -> list[Outgoing]:

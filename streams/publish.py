@@ -13,9 +13,11 @@ from typing import Any, NamedTuple, Self, cast
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from schemas.alerts import Alert
+from schemas.codec import Codec
 from schemas.dead_letters import Header
 from schemas.errors import BadSettings, KafkaUnavailable, PublishFailed, TriageError
-from schemas.topics import MOST_RECORD_BYTES
+from schemas.topics import ALERTS, MOST_RECORD_BYTES
 
 log = logging.getLogger("triage.publish")
 
@@ -58,6 +60,11 @@ class Outgoing(NamedTuple):
     headers: list[Header] | None = None
     partition: int = BY_KEY
     timestamp_ms: int = 0
+
+
+def alert_record(word: Alert, codec: Codec) -> Outgoing:
+    """The record of a word on an incident: words on one have one order."""
+    return Outgoing(ALERTS.name, word.incident_id.encode(), codec.encode(word))
 
 
 class Publisher:

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaTimeoutError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 
-from schemas.errors import TopicsDiffer
+from schemas.errors import KafkaUnavailable, TopicsDiffer
 from streams.batches import Record
 from streams.settings import Settings
 from streams.topic_admin import partition_counts
 
+log = logging.getLogger("triage.reading")
+
+T = TypeVar("T")
+
+LOOK_BACK = 2_000
+"""Records of the first look for the newest of a kind; each further one is four times as far."""
+
+_TRIES, _ASK_AGAIN_SECONDS = 60, 1.0
 _WAIT = timedelta(milliseconds=500)
 _NOTHING_FOR = timedelta(minutes=1)
 
@@ -91,6 +101,71 @@ async def reader(settings: Settings, *, prompt: bool = False) -> AsyncIterator[R
         yield Reader(consumer)
     finally:
         await consumer.stop()
+
+
+class PatientReader:
+    """Clients for reading here and there. While Kafka is away it tries again, for a minute."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stack = AsyncExitStack()
+        self._readers: dict[str, Reader] = {}
+        """By topic: a client that goes to and fro between two may wait for minutes until it knows the leaders again."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def asked(self, topic: str, ask: Callable[[Reader], Awaitable[T]]) -> T:
+        """What `ask` finds by a client for `topic`. Raises KafkaUnavailable where Kafka is away for a minute."""
+        for left in reversed(range(_TRIES)):
+            try:
+                return await ask(await self.opened(topic))
+            except KafkaError as away:
+                await self.close()
+                if not left:
+                    raise KafkaUnavailable(f"{topic} cannot be read: {away}") from away
+                log.warning("%s cannot be read: %s; trying again", topic, away)
+                await asyncio.sleep(_ASK_AGAIN_SECONDS)
+        raise AssertionError  # the last try has raised
+
+    async def opened(self, topic: str) -> Reader:
+        """The client for `topic`. Raises a KafkaError where no broker answers."""
+        if topic not in self._readers:
+            self._readers[topic] = await self._stack.enter_async_context(reader(self._settings, prompt=True))
+        return self._readers[topic]
+
+    async def close(self) -> None:
+        """Close all clients. The next question makes new ones."""
+        self._readers.clear()
+        await self._stack.aclose()
+        self._stack = AsyncExitStack()
+
+
+async def newest_before(
+    source: Reader, place: Place, end: int, found: Callable[[Record], T | None], *, least: int = 0
+) -> T | None:
+    """What `found` gives for the newest record of `place`, from `least` to before `end`, that it gives anything for.
+
+    It looks back in steps that grow, as far as Kafka has records.
+    """
+    start, log_end = (await source.bounds([place]))[place]
+    far, end, least = LOOK_BACK, min(end, log_end), max(start, least)
+    while end > least:
+        first = max(least, end - far)
+        newest: T | None = None
+        async for records in source.read({place: (first, end)}):
+            for record in records:
+                answer = found(record)
+                newest = newest if answer is None else answer
+        if newest is not None:
+            return newest
+        far, end = far * 4, first
+    return None
 
 
 async def places_of(topics: Iterable[str], settings: Settings) -> list[Place]:

@@ -7,20 +7,21 @@ over the log: nothing that it finds on the way is told.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from models.watching import SpikeWatch
 from schemas import topics
-from schemas.alerts import AlertAnswered, is_answer
+from schemas.alerts import AlertAnswered
 from schemas.codec import Codec
 from schemas.counts import BucketCounts
-from schemas.errors import BadSettings, DeadLettered, StoreAheadOfLog
+from schemas.errors import BadSettings, StoreAheadOfLog
 from sinks import counts
 from sinks.store import Store
 from streams import wiring
-from streams.agents.watch import HEAD, snapshots
+from streams.agents.watch import HEAD, counted, snapshots
 from streams.decoding import Decoder, opened_decoder
 from streams.reading import Place, Reader, places_of, reader
 from streams.settings import Settings
@@ -103,12 +104,14 @@ def _learn(watch: SpikeWatch, store: Store, start: int, end: int, back: timedelt
 
 
 async def _read_on(watch: SpikeWatch, source: Reader, decoder: Decoder, start: int, end: int) -> int:
-    """Fold the log; what cannot be read is left out, as the watch does."""
+    """Fold the log, and give the number of records."""
+
+    def fold(words: Sequence[tuple[int, BucketCounts | AlertAnswered]]) -> int:
+        for offset, word in words:
+            watch.take(offset, word)
+        return len(words)
+
     taken = 0
     async for batch in source.read({PLACE: (start, end)}):
-        for record in batch:
-            word = await decoder.decode(record.value, AlertAnswered if is_answer(record.key) else BucketCounts)
-            if not isinstance(word, DeadLettered):
-                await asyncio.to_thread(watch.take, record.offset, word)
-                taken += 1
+        taken += await asyncio.to_thread(fold, await counted(batch, decoder))
     return taken

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
@@ -231,9 +231,7 @@ async def _archive_plan(
         if folder is not None:
             raise  # another process has it open: to wait for that one to end is a person's choice
         log.warning("%s; decisions go on, and Kafka keeps what is to be stored", away)
-        opening = asyncio.ensure_future(agent.open_in_the_end())
-        opening.add_done_callback(lambda task: _pass_on(task, failed))
-        stack.callback(opening.cancel)
+        _go_on_beside(agent.open_in_the_end(), stack, failed)
     return AgentPlan(
         name=Role.ARCHIVE,
         topics=READ_BY[Role.ARCHIVE],
@@ -293,9 +291,7 @@ async def _watch_plan(
         active=lambda: agent.is_watching,
     )
     for work in (agent.mark_idle_partitions(), agent.repeat_open_incidents(), gauging.run()):
-        task = asyncio.ensure_future(work)
-        task.add_done_callback(lambda done: _pass_on(done, failed))
-        stack.callback(task.cancel)
+        _go_on_beside(work, stack, failed)
     return AgentPlan(
         name=Role.WATCH,
         topics=READ_BY[Role.WATCH],
@@ -333,9 +329,7 @@ async def _learn_plan(
         decided.expect(partitions)
 
     for work in (agent.repeat(), originals.follow(), decided.follow()):
-        task = asyncio.ensure_future(work)
-        task.add_done_callback(lambda done: _pass_on(done, failed))
-        stack.callback(task.cancel)
+        _go_on_beside(work, stack, failed)
     return AgentPlan(
         name=Role.LEARN,
         topics=READ_BY[Role.LEARN],
@@ -393,9 +387,7 @@ async def _fold_plan(
         codec=codec,
         publisher=await stack.enter_async_context(Publisher(settings.producer_options())),
     )
-    beginning = asyncio.ensure_future(agent.begin())
-    beginning.add_done_callback(lambda done: _pass_on(done, failed))
-    stack.callback(beginning.cancel)
+    _go_on_beside(agent.begin(), stack, failed)
     return AgentPlan(
         name="fold",
         topics=(topics.LESSONS,),
@@ -444,9 +436,7 @@ async def _shadow_plan(
         propose=settings.propose_challenger,
     )
     await agent.open()
-    beginning = asyncio.ensure_future(agent.begin())
-    beginning.add_done_callback(lambda done: _pass_on(done, failed))
-    stack.callback(beginning.cancel)
+    _go_on_beside(agent.begin(), stack, failed)
     return AgentPlan(
         name=Role.SHADOW,
         topics=(topics.LESSONS,),
@@ -472,7 +462,7 @@ async def _notify_plans(
         return []
     too_old, tls = timedelta(seconds=settings.notify_hold_back_after_seconds), settings.notify_tls()
     board = AlertBoard(keep=too_old, clock=wiring.wall_clock)
-    background = [asyncio.ensure_future(follow(board, settings, decoder))]
+    _go_on_beside(follow(board, settings, decoder), stack, failed)
     plans: list[AgentPlan] = []
     for receiver in receivers:
         agent = NotifyAgent(
@@ -485,7 +475,7 @@ async def _notify_plans(
             too_old=too_old,
         )
         if receiver.resend_every is not None:
-            background.append(asyncio.ensure_future(agent.resend(receiver.resend_every)))
+            _go_on_beside(agent.resend(receiver.resend_every), stack, failed)
         plans.append(
             AgentPlan(
                 name=f"{Role.NOTIFY}-{receiver.name}",
@@ -497,10 +487,14 @@ async def _notify_plans(
                 waiting_for=partial(getattr, agent, "waiting_for"),
             )
         )
-    for task in background:
-        task.add_done_callback(lambda done: _pass_on(done, failed))
-        stack.callback(task.cancel)
     return plans
+
+
+def _go_on_beside(work: Coroutine[Any, Any, None], stack: AsyncExitStack, failed: asyncio.Future[None]) -> None:
+    """Have `work` go on until the worker ends, which an error of it brings about."""
+    task = asyncio.ensure_future(work)
+    task.add_done_callback(lambda done: _pass_on(done, failed))
+    stack.callback(task.cancel)
 
 
 def _pass_on(task: asyncio.Future[None], failed: asyncio.Future[None]) -> None:

@@ -10,14 +10,13 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from schemas import topics
 from schemas.alerts import Alert
 from schemas.codec import Codec
 from schemas.lessons import Lesson
 from streams.batches import Record
 from streams.decoding import Decoder
 from streams.lessons import LiveLessons
-from streams.publish import Outgoing, Publisher
+from streams.publish import Publisher, alert_record
 
 if TYPE_CHECKING:
     from models.drift import Drift  # with river: the worker is ready before it is loaded
@@ -65,9 +64,7 @@ class DriftAgent:
             told += words(before, self._open, lesson)
         for word in told:
             log.info("%s: %s of %s, %s", word.incident_id, word.stage.value, word.team or "all teams", word.subject)
-        await self._publisher.publish(
-            Outgoing(topics.ALERTS.name, word.incident_id.encode(), self._codec.encode(word)) for word in told
-        )
+        await self._publisher.publish(alert_record(word, self._codec) for word in told)
 
     async def _open_after(self, last: int) -> Mapping[str, Drift]:
         """The drifts that are open after the lessons up to `last`."""

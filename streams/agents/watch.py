@@ -14,7 +14,6 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
@@ -31,9 +30,10 @@ from streams.agents import Role
 from streams.batches import Record
 from streams.decoding import Decoder
 from streams.open_incidents import LiveIncidents, incident_records
-from streams.publish import Outgoing, Publisher
+from streams.publish import Outgoing, Publisher, alert_record
 from streams.reading import Place, Reader, places_of, reader
 from streams.settings import Settings
+from streams.topic_admin import committed_by
 
 log = logging.getLogger("triage.watch")
 
@@ -52,6 +52,19 @@ _BUCKET_S = CountingSettings().bucket.total_seconds()
 def snapshots(settings: Settings) -> SnapshotFolder:
     """Where the watch keeps what it knows."""
     return SnapshotFolder(settings.data_dir / "watch" / settings.app_id)
+
+
+async def counted(records: Sequence[Record], decoder: Decoder) -> list[tuple[int, BucketCounts | AlertAnswered]]:
+    """What stands at which offset of the log of counts; what cannot be read is left out."""
+    words: list[tuple[int, BucketCounts | AlertAnswered]] = []
+    for record in records:
+        kind = AlertAnswered if is_answer(record.key) else BucketCounts
+        word = await decoder.decode(record.value, kind)
+        if isinstance(word, DeadLettered):
+            log.warning("%s[%d]@%d is no %s: %s", record.topic, record.partition, record.offset, kind.__name__, word)
+        else:
+            words.append((record.offset, word))
+    return words
 
 
 class WatchAgent:
@@ -121,8 +134,7 @@ class WatchAgent:
         for start in range(0, len(records), SLICE):
             for word in await self._taken(watch, records[start : start + SLICE]):
                 log.info("%s: %s of %s, %s", word.incident_id, word.stage.value, word.team or "nobody", word.subject)
-                key = word.incident_id.encode()
-                self._publisher.enqueue([Outgoing(topics.ALERTS.name, key, self._codec.encode(word))])
+                self._publisher.enqueue([alert_record(word, self._codec)])
                 self._any_alert = True
         # What is kept must never be ahead of what was told.
         await self._publisher.flush()
@@ -229,21 +241,11 @@ class WatchAgent:
         """The partitions of which the agents of `role` have committed all. Ends are asked first, for that reason."""
         bounds = await source.bounds(places)
         group = f"{self._settings.app_id}.{role}"
-        found = await admin.list_consumer_group_offsets(group, partitions=[TopicPartition(*place) for place in places])
-        committed = {(place.topic, place.partition): entry.offset for place, entry in found.items()}
+        committed = await committed_by(admin, group, places)
         return {place[1] for place, (start, end) in bounds.items() if max(start, committed.get(place, -1)) >= end}
 
     async def _taken(self, watch: SpikeWatch, records: Sequence[Record]) -> list[Alert]:
-        words: list[tuple[int, BucketCounts | AlertAnswered]] = []
-        for record in records:
-            kind = AlertAnswered if is_answer(record.key) else BucketCounts
-            word = await self._decoder.decode(record.value, kind)
-            if isinstance(word, DeadLettered):
-                log.warning(
-                    "%s[%d]@%d is no %s: %s", record.topic, record.partition, record.offset, kind.__name__, word
-                )
-            else:
-                words.append((record.offset, word))
+        words = await counted(records, self._decoder)
         folding = asyncio.ensure_future(
             asyncio.to_thread(lambda: [alert for offset, word in words for alert in watch.take(offset, word)])
         )
