@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from models.text import terms_of
-from schemas.alerts import Alert
+from schemas.alerts import Alert, AnswerKind, SpikeCause
 from schemas.open_incidents import MOST_INCIDENTS, MOST_SERIES, MOST_TERMS, OpenIncident
 
 LONGEST = timedelta(hours=12)
@@ -18,7 +18,7 @@ STRONG = 10.0
 
 def opened(word: Alert, series: Collection[str]) -> OpenIncident:
     """What a decision has to know of an incident: the newest word on it, and its series that are open."""
-    strong = [part.text for part in word.cause.terms if part.observed >= STRONG * part.expected]
+    strong = strong_terms(word.cause)
     return OpenIncident(
         incident_id=word.incident_id,
         team=word.team,
@@ -26,6 +26,16 @@ def opened(word: Alert, series: Collection[str]) -> OpenIncident:
         series=tuple(sorted(series)[:MOST_SERIES]),
         terms=tuple(sorted(strong[:MOST_TERMS])),
     )
+
+
+def strong_terms(cause: SpikeCause) -> list[str]:
+    """The terms of a cause that nearly only its tickets hold, best first."""
+    return [part.text for part in cause.terms if part.observed >= STRONG * part.expected]
+
+
+def is_noise(word: Alert) -> bool:
+    """Whether a person said of an incident that it is none."""
+    return any(one.kind is AnswerKind.DISMISSED for one in word.answers)
 
 
 def newest_of(incidents: Collection[OpenIncident]) -> tuple[OpenIncident, ...]:

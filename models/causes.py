@@ -72,7 +72,8 @@ def have_a_word_in_common(
     if min(len(left), len(right)) < _LEAST_TICKETS:
         return False
     of_left, of_right = (Counter(term for ticket in some for term in ticket.terms) for some in (left, right))
-    few = max(1.0, HARDLY_ANY * usual.tickets(at))  # one ticket among a few may be chance
+    expected = HARDLY_ANY * usual.tickets(at)
+    few = max(1.0, expected + 2 * math.sqrt(expected))  # a few more among a few tickets may be chance
     return any(
         count >= MOST * len(left) and of_right[term] >= MOST * len(right) and usual.count(term, at) <= few
         for term, count in of_left.items()

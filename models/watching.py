@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.alerts import AlertBook, AlertSettings
-from models.belonging import newest_of, opened
+from models.belonging import LONGEST, is_noise, newest_of, opened, strong_terms
 from models.causes import RecentTickets, SeenTicket, TermBaseline, explain, have_a_word_in_common, rank_children
 from models.counting import CountingSettings, CountTable, PartialCount
 from models.detector import DetectorSettings, Flags, Floats, NegativeBinomialDetector, threshold
@@ -49,7 +49,7 @@ from schemas.open_incidents import OpenIncident
 ALL = "all=tickets"
 """The series of every ticket: all others are a part of it."""
 
-FORMAT = "triage.watch.2"
+FORMAT = "triage.watch.3"
 """Names the arrays of a snapshot and what they mean."""
 
 _DIMENSIONS = ("category", "team", "tenant", "channel", "language", "all")
@@ -117,6 +117,8 @@ class SpikeWatch:
         self._series_of: dict[str, tuple[str, ...]] = {}
         self._terms: dict[str, TermBaseline] = {}
         self._told: dict[str, _Told] = {}
+        self._past: list[_Told] = []
+        """The last words on incidents that some of the recent tickets were of."""
         hops = timedelta(hours=1) // detector.hop
         self._observed = np.zeros((hops, settings.slots), dtype=np.float32)
         self._expected = np.zeros((hops, settings.slots), dtype=np.float32)
@@ -147,11 +149,7 @@ class SpikeWatch:
     def taking_tickets(self) -> tuple[OpenIncident, ...]:
         """The open incidents as decisions have to know them, but for those that a person called noise."""
         return newest_of(
-            [
-                opened(told.word, set(told.alerts.values()))
-                for told in self._told.values()
-                if all(one.kind is not AnswerKind.DISMISSED for one in told.word.answers)
-            ]
+            [opened(told.word, set(told.alerts.values())) for told in self._told.values() if not is_noise(told.word)]
         )
 
     def take(self, offset: int, record: BucketCounts | AlertAnswered) -> list[Alert]:
@@ -190,6 +188,7 @@ class SpikeWatch:
             "table": self._table.snapshot(),
             "incidents": self._incidents.snapshot(),
             "told": [[name, _told_value(told)] for name, told in self._told.items()],
+            "past": [_told_value(told) for told in self._past],
             "terms": list(self._terms),
             "tickets": [
                 [bucket, [[partition, [_ticket_value(one) for one in some]] for partition, some in by.items()]]
@@ -232,6 +231,7 @@ class SpikeWatch:
         self._table.restore(meta["table"])
         self._incidents.restore(meta["incidents"])
         self._told = {name: _told(*value) for name, value in meta["told"]}
+        self._past = [_told(*value) for value in meta["past"]]
         self._tickets = {
             bucket: {partition: tuple(_counted(*value) for value in some) for partition, some in by}
             for bucket, by in meta["tickets"]
@@ -348,7 +348,10 @@ class SpikeWatch:
                 terms=terms_of(ticket.subject),
             )
             for gone in self._recent.add(seen):
-                for series in self._series_of.pop(gone.ticket_id, ()):
+                of_gone = self._series_of.pop(gone.ticket_id, ())
+                if self._is_of_an_incident(gone):
+                    continue
+                for series in of_gone:
                     if series == ALL or series.startswith(("category=", "team=")):
                         if series not in self._places:
                             continue
@@ -356,6 +359,16 @@ class SpikeWatch:
         if len(self._series_of) > 2 * 2000:  # tickets that made room for others rather than grew old
             kept = {one.ticket_id for one in self._recent.since(_moment(0))}
             self._series_of = {name: series for name, series in self._series_of.items() if name in kept}
+
+    def _is_of_an_incident(self, ticket: SeenTicket) -> bool:
+        """Whether a ticket of an hour ago was an incident's. It is not usual, or the next one would have no words."""
+        at = ticket.occurred_at
+        self._past = [told for told in self._past if at <= told.word.at]
+        return any(
+            word.opened_at <= at < word.opened_at + LONGEST and not ticket.terms.isdisjoint(strong_terms(word.cause))
+            for word in (told.word for told in (*self._told.values(), *self._past))
+            if not is_noise(word)
+        )
 
     def _answered(self, said: AlertAnswered) -> list[Alert]:
         """The word that tells of an answer; none where the incident is not open or the answer is known."""
@@ -395,6 +408,7 @@ class SpikeWatch:
                 told = self._told[incident_id]
                 said[incident_id] = told.word
                 if told.word.stage is AlertStage.RESOLVED:
+                    self._past.append(told)
                     del self._told[incident_id]
         return list(said.values())
 
@@ -504,7 +518,8 @@ class SpikeWatch:
         mine, other = self._owner(alert.series), self._owner(series)
         if mine is None or other is None or mine == other:
             return True
-        left, right = (self._since(alert.onset, name) for name in (alert.series, series))
+        since = [told.word.opened_at for told in self._told.values() if series in told.alerts.values()]
+        left, right = self._since(alert.onset, alert.series), self._since(min([alert.onset, *since]), series)
         return have_a_word_in_common(left, right, self._usual(ALL, alert.detected_at), at=alert.detected_at)
 
 

@@ -7,7 +7,7 @@ import json
 import logging
 import signal
 import sys
-import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -600,9 +600,10 @@ def broker(
     from streams.broker import Broker  # noqa: PLC0415  needed by this command alone
     from streams.broker.jars import KAFKA_VERSION  # noqa: PLC0415
 
-    stopped = threading.Event()
+    # No threading.Event: a signal that finds this thread inside its `wait` would wait for that lock for ever.
+    signals: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+        signal.signal(number, lambda received, _frame: signals.append(received))
     with _jar_progress() as progress:
         node = Broker(keep, port=port, mirror=settings_of(context).maven_mirror, progress=progress)
     with node:
@@ -612,7 +613,8 @@ def broker(
         )
         out.print(f"  export KAFKA_BOOTSTRAP_SERVERS={node.bootstrap}")
         out.print("Ctrl-C ends it.")
-        while not stopped.wait(1):
+        while not signals:
+            time.sleep(0.2)
             if not node.is_alive():
                 raise Halted(f"Kafka has ended by itself; its log: {node.log_path}")
 

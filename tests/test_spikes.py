@@ -263,6 +263,19 @@ def test_spikes_are_one_where_a_word_that_is_new_tells_both() -> None:
     assert not have_a_word_in_common(vpn, mixed[:2], usual, at=at), "too few to tell"
 
 
+@pytest.mark.parametrize(
+    ("tickets", "hold_it", "one"), [(30, 3, True), (30, 5, False), (600, 40, True), (600, 60, False)]
+)
+def test_a_word_that_a_few_usual_tickets_hold_by_chance_still_tells_two_spikes(
+    tickets: int, hold_it: int, one: bool
+) -> None:
+    usual = TermBaseline()
+    for at in range(tickets):
+        usual.learn(ticket(0, f"w{at}", *(["vpn"] if at < hold_it else [])))
+    spikes = [[ticket(start + at, "vpn", f"v{start + at}") for at in range(6)] for start in (1, 9)]
+    assert have_a_word_in_common(*spikes, usual, at=START + 15 * MINUTE) is one
+
+
 def test_the_sketch_is_never_too_low_and_fades_by_half() -> None:
     baseline = TermBaseline(width=64, half_life=timedelta(days=1))
     for at in range(200):

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.belonging import strong_terms
 from models.counting import Counted, PartitionCounter, counted
 from models.text import terms_of
 from models.watching import ALL, SpikeWatch, WatchSettings
@@ -129,6 +130,36 @@ def test_an_outage_that_two_teams_tickets_tell_in_the_same_words_is_one_incident
     assert words[0].team == "net"
     assert "category=billing of money rose with it" in words[-1].note
     assert words[-1].stage is AlertStage.RESOLVED
+
+
+AGAIN = {"network": (120, 140)}, {"network": (280, 300)}
+
+
+def test_the_same_outage_again_is_told_by_the_same_words() -> None:
+    log = log_of(AGAIN[0], hours=5.5, later=AGAIN[1])
+    words = told(watch(), log)
+    first, second = (word for word in words if word.stage is AlertStage.OPENED)
+    assert "gateway" in strong_terms(first.cause)
+    assert "gateway" in strong_terms(second.cause)
+    # The tickets of the first are still held back from what is usual, or have just been: either way it goes on so.
+    for minute in (139, 170, 230):
+        cut = next(place for place, one in enumerate(log) if one.bucket >= START + timedelta(minutes=minute))
+        before, after = watch(), watch()
+        said_before = told(before, log[:cut])
+        after.restore(before.to_bytes())
+        assert said_before + told(after, log, cut) == words
+
+
+def test_what_a_person_called_noise_is_usual_the_next_time() -> None:
+    log = log_of(AGAIN[0], hours=5.5, later=AGAIN[1])
+    first = told(watch(), log)[0]
+    noise = answered_after(log, 125, said(first.incident_id, AnswerKind.DISMISSED))
+    second = {
+        dismissed: next(word for word in told(watch(), one) if word.opened_at > START + timedelta(minutes=200))
+        for dismissed, one in ((True, noise), (False, log))
+    }
+    assert "gateway" in strong_terms(second[False].cause)
+    assert "gateway" not in strong_terms(second[True].cause)
 
 
 @pytest.mark.parametrize("cut", [0, 1, 900, 1500, 1530, 1600])
@@ -253,7 +284,7 @@ LATER = {"network": (190.0, 197.0), "billing": (190.0, 197.0)}
 
 @pytest.mark.parametrize(("hours", "pages"), [(2.0, False), (0.5, True)], ids=["muted", "the mute is over"])
 def test_a_muted_series_opens_and_pages_nobody_until_the_mute_ends_and_another_pages(hours: float, pages: bool) -> None:
-    log = log_of({"network": (120, 126)}, hours=4.0, later=LATER)
+    log = log_of({"network": (120, 126)}, hours=4.0, later=LATER, subject="Invoice is wrong")
     first = told(watch(), log)[0]
     words = told(watch(), answered_after(log, 124, said(first.incident_id, AnswerKind.MUTED, hours=hours)))
     (mute,) = [word for word in words if word.stage is AlertStage.ACKNOWLEDGED]

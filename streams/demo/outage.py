@@ -6,13 +6,15 @@ import heapq
 import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 
 from schemas.events import EventKind, TicketEvent
+from streams.demo.generator import generate
 
-FIRST_AFTER = timedelta(hours=6)
+FIRST_AFTER = 200
 EVERY = timedelta(days=1)
 LASTS = timedelta(minutes=30)
-TICKETS = 90
+TICKETS = 120
 
 SETTLES = timedelta(hours=1)
 """So long after an outage its incidents are over: the longest window has left it behind, and ten quiet minutes more."""
@@ -30,43 +32,52 @@ _TEXTS = (
 )
 
 
-def with_outages(events: Iterator[TicketEvent], *, seed: int, start: datetime) -> Iterator[TicketEvent]:
-    """`events`, which begin at `start`, and the outages', by their times; the same arguments give the same events."""
-    return heapq.merge(events, _outages(seed, start), key=lambda event: event.occurred_at)
+class Outages:
+    """The outages among the tickets that `generate(seed=seed, start=start)` gives; the same arguments, the same ones.
 
+    The first begins after FIRST_AFTER events: by then there is a usual to be seen against, by day and by night.
+    """
 
-def outages_over(start: datetime, at: datetime) -> int:
-    """How many outages of the tickets that begin at `start` have ended by `at`."""
-    return max(0, (at - start - FIRST_AFTER - LASTS) // EVERY + 1)
+    def __init__(self, *, seed: int, start: datetime) -> None:
+        self._seed = seed
+        self._start = start
+        self.first = next(islice(generate(seed=seed, start=start), FIRST_AFTER, None)).occurred_at
 
+    def events(self) -> Iterator[TicketEvent]:
+        """All tickets and the outages' among them, by their times."""
+        usual = generate(seed=self._seed, start=self._start)
+        return heapq.merge(usual, self._tickets(), key=lambda event: event.occurred_at)
 
-def is_settled(start: datetime, at: datetime) -> bool:
-    """Whether `at` the newest outage of the tickets that begin at `start` has been over for a while."""
-    since = at - start - FIRST_AFTER
-    return since >= timedelta(0) and since % EVERY >= LASTS + SETTLES
+    def over(self, at: datetime) -> int:
+        """How many have ended by `at`."""
+        return max(0, (at - self.first - LASTS) // EVERY + 1)
 
+    def is_settled(self, at: datetime) -> bool:
+        """Whether the newest has been over for a while at `at`."""
+        since = at - self.first
+        return since >= timedelta(0) and since % EVERY >= LASTS + SETTLES
 
-def _outages(seed: int, start: datetime) -> Iterator[TicketEvent]:
-    chance = random.Random(f"{seed} outage")  # noqa: S311  a repeatable demo, no secret
-    number = 0
-    while True:
-        begins = start + FIRST_AFTER + number * EVERY
-        offsets = sorted(chance.randrange(LASTS // timedelta(milliseconds=1)) for _ in range(TICKETS))
-        for at, offset in enumerate(offsets):
-            language, subject, body = chance.choice(_TEXTS)
-            occurred_at = begins + timedelta(milliseconds=offset)
-            name = f"outage-{begins:%Y%m%dT%H%M%S}-{at}"
-            yield TicketEvent(
-                event_id=name,
-                kind=EventKind.CREATED,
-                ticket_id=name,
-                source="demo",
-                tenant="demo",
-                channel=chance.choice(("email", "portal", "chat")),
-                requester=f"{name}@example.org",
-                subject=subject,
-                body=body,
-                language_hint=language,
-                occurred_at=occurred_at,
-            )
-        number += 1
+    def _tickets(self) -> Iterator[TicketEvent]:
+        chance = random.Random(f"{self._seed} outage")  # noqa: S311  a repeatable demo, no secret
+        number = 0
+        while True:
+            begins = self.first + number * EVERY
+            offsets = sorted(chance.randrange(LASTS // timedelta(milliseconds=1)) for _ in range(TICKETS))
+            for at, offset in enumerate(offsets):
+                language, subject, body = chance.choice(_TEXTS)
+                occurred_at = begins + timedelta(milliseconds=offset)
+                name = f"outage-{begins:%Y%m%dT%H%M%S}-{at}"
+                yield TicketEvent(
+                    event_id=name,
+                    kind=EventKind.CREATED,
+                    ticket_id=name,
+                    source="demo",
+                    tenant="demo",
+                    channel=chance.choice(("email", "portal", "chat")),
+                    requester=f"{name}@example.org",
+                    subject=subject,
+                    body=body,
+                    language_hint=language,
+                    occurred_at=occurred_at,
+                )
+            number += 1

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from rich.console import Console
@@ -30,8 +30,7 @@ from sinks.owner import find_owner
 from sinks.store import Store
 from streams import topic_admin, wiring
 from streams.broker import Broker
-from streams.demo.generator import generate
-from streams.demo.outage import FIRST_AFTER, LASTS, is_settled, outages_over, with_outages
+from streams.demo.outage import Outages
 from streams.demo.view import DemoState, incident_line, live_view, named_line, page_line
 from streams.feed import outgoing
 from streams.publish import Outgoing, Publisher
@@ -114,7 +113,7 @@ class _Demo:
         self._expected = 0
         self._done_feeding = False
         self._fed_at = 0.0
-        self._start = _start(wiring.wall_clock())
+        self._outages: Outages | None = None
 
     async def run(self, *, tickets: int | None, rate: float, seed: int) -> None:
         """Run until cancelled or until `tickets` are through."""
@@ -151,14 +150,16 @@ class _Demo:
     def _awaits_the_outage(self) -> bool:
         """Whether more is to be told of the outages that were fed; it is waited for, but not for ever."""
         state, newest = self._state, self._state.simulated
-        if newest is None or newest < self._start + FIRST_AFTER + LASTS:
+        if newest is None or self._outages is None or not self._outages.over(newest):
             return False
-        told = bool(state.incidents) and state.all_told() and (state.all_over() or not is_settled(self._start, newest))
+        told = bool(state.incidents) and state.all_told() and (state.all_over() or not self._outages.is_settled(newest))
         return not told and time.monotonic() - self._fed_at < _ALERT_WITHIN_SECONDS
 
     async def _feed(self, tickets: int | None, rate: float, seed: int) -> None:
         codec = Codec()
-        events = with_outages(generate(seed=seed, start=self._start), seed=seed, start=self._start)
+        outages = self._outages = Outages(seed=seed, start=_start(wiring.wall_clock()))
+        events = outages.events()
+        upcoming = next(events)
         began, seen = time.monotonic(), 0
         async with Publisher(self._settings.producer_options()) as publisher:
             while tickets is None or self._state.fed < tickets:
@@ -166,12 +167,13 @@ class _Demo:
                 if tickets is not None:
                     due = min(due, tickets - self._state.fed)
                 batch: list[Outgoing] = []
+                over = seen
                 for _ in range(due):
-                    batch.append(self._next(next(events), codec))
-                    if (over := outages_over(self._start, cast("datetime", self._state.simulated))) > seen:
+                    # At night the first ticket after an outage may come so late that its incident is over by then.
+                    if (over := outages.over(upcoming.occurred_at)) > seen:
                         break
-                else:
-                    over = seen
+                    batch.append(self._next(upcoming, codec))
+                    upcoming = next(events)
                 if batch and self._state.simulated is not None:
                     self._state.fed_at.append((self._state.simulated, wiring.wall_clock().timestamp()))
                 await publisher.publish(batch)
