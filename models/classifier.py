@@ -98,11 +98,16 @@ class TextClassifier(base.MiniBatchClassifier):
         """The features of `x` as this model wants them."""
         if isinstance(x, Bag):
             return x
-        if isinstance(x, str):
-            if self._reader is None:
-                self._reader = TextReader(self.bits, compiled=self.compiled)
-            return self._reader.read(x)
-        return named_bag(x, self.bits)
+        return self._texts().read(x) if isinstance(x, str) else named_bag(x, self.bits)
+
+    def read_many(self, texts: Iterable[str]) -> Bags:
+        """The features of `texts`, for all models with as many buckets: a batch is read and packed in one go."""
+        return self._texts().read_many(texts)
+
+    def _texts(self) -> TextReader:
+        if self._reader is None:
+            self._reader = TextReader(self.bits, compiled=self.compiled)
+        return self._reader
 
     def expect(self, label: Hashable) -> None:
         """Know `label` before its first ticket."""
@@ -158,7 +163,9 @@ class TextClassifier(base.MiniBatchClassifier):
         pd: Any = import_module("pandas")  # half a second, for those alone who want river's interface
 
         rows = list(_rows(X))
-        chances = softmax_rows(self.scores([self.read(x) for x in rows])) if self.labels else np.zeros((len(rows), 0))
+        texts = [x for x in rows if isinstance(x, str)]
+        bags = self.read_many(texts) if len(texts) == len(rows) else [self.read(x) for x in rows]
+        chances = softmax_rows(self.scores(bags)) if self.labels else np.zeros((len(rows), 0))
         return pd.DataFrame(
             chances, index=X.index if hasattr(X, "iloc") else None, columns=pd.Index(self.labels, dtype=object)
         )

@@ -207,6 +207,29 @@ def read(
 
 
 @_compiled
+def read_many(
+    codes: NDArray[np.uint32],
+    ends: NDArray[np.int64],
+    classes: NDArray[np.uint8],
+    bits: int,
+    places: Buckets,
+    buckets: Buckets,
+    counts: Floats,
+    line: NDArray[np.uint32],
+    starts: NDArray[np.int64],
+    splits: NDArray[np.int64],
+) -> None:
+    """See `models.numpy_kernels.read_many`."""
+    begin = 0
+    for at in range(len(ends)):
+        total = starts[at]
+        words, found = read(codes[begin : ends[at]], classes, bits, places, buckets[total:], counts[total:], line)
+        begin = ends[at]
+        splits[at] = words
+        starts[at + 1] = total + found
+
+
+@_compiled
 def _add(
     part: Doubles, label: int, first: np.float32, second: np.float32, third: np.float32, fourth: np.float32
 ) -> None:

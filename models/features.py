@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import cast
@@ -67,26 +67,50 @@ class TextReader:
 
     def __init__(self, bits: int = BITS, *, compiled: bool | None = None) -> None:
         self.bits = bits
-        self._read = kernels(compiled=compiled).read
+        self._kernels = kernels(compiled=compiled)
         self._classes = character_classes()
         self._places = np.full(1 << bits, -1, np.int32)
-        self._grow(1_000)
+        self._room = 0
+        self._make_room(1_000, 1)
 
     def read(self, text: str) -> Bag:
         """The bag of `text`; an empty one where there is no word in it."""
-        codes = _codes(text)
-        if len(codes) > self._longest:
-            self._grow(len(codes))
-        words, total = self._read(
+        codes = _codes(_folded(text))
+        self._make_room(len(codes), 1)
+        words, total = self._kernels.read(
             codes, self._classes, self.bits, self._places, self._buckets, self._counts, self._line
         )
         return Bag(self._buckets[:total].copy(), self._counts[:total].copy(), words)
 
-    def _grow(self, longest: int) -> None:
-        self._longest = longest
-        self._buckets = np.empty(6 * longest + 16, np.int32)
-        self._counts = np.empty(6 * longest + 16, np.float32)
-        self._line = np.empty(longest + 3, np.uint32)
+    def read_many(self, texts: Iterable[str]) -> Bags:
+        """The bags of `texts`, in their order: what `read` gives for each, in less time."""
+        folded = [_folded(text) for text in texts]
+        ends = np.cumsum([len(text) for text in folded], dtype=np.int64)
+        codes = _codes("".join(folded))
+        self._make_room(len(codes), len(folded))
+        starts, splits = np.zeros(len(folded) + 1, np.int64), np.empty(len(folded), np.int64)
+        self._kernels.read_many(
+            codes,
+            ends,
+            self._classes,
+            self.bits,
+            self._places,
+            self._buckets,
+            self._counts,
+            self._line,
+            starts,
+            splits,
+        )
+        total = starts[-1]
+        return Bags(starts, splits, self._buckets[:total].copy(), self._counts[:total].copy())
+
+    def _make_room(self, characters: int, texts: int) -> None:
+        room = 6 * characters + 16 * texts
+        if room > self._room:
+            self._room = room
+            self._buckets = np.empty(room, np.int32)
+            self._counts = np.empty(room, np.float32)
+            self._line = np.empty(room, np.uint32)
 
 
 def named_bag(features: Mapping[str, object], bits: int = BITS) -> Bag:
@@ -121,12 +145,15 @@ def occurrences(given: str | Mapping[str, object], bits: int = BITS) -> list[Occ
     """
     if not isinstance(given, str):
         return [Occurrence(name, _bucket_of_name(name, bits), True, amount) for name, amount in sorted(_named(given))]
-    named = kernels(compiled=False).named(_codes(given), character_classes(), bits)
+    named = kernels(compiled=False).named(_codes(_folded(given)), character_classes(), bits)
     return [Occurrence(name, bucket, is_word) for name, bucket, is_word in named]
 
 
-def _codes(text: str) -> NDArray[np.uint32]:
-    folded = unicodedata.normalize("NFC", text[:LONGEST_TEXT]).casefold()
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text[:LONGEST_TEXT]).casefold()
+
+
+def _codes(folded: str) -> NDArray[np.uint32]:
     return np.frombuffer(folded.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 

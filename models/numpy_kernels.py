@@ -15,6 +15,7 @@ over. Everything is a sum over features: that is what makes contributions exact.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -85,6 +86,29 @@ def read(
     hashes = np.concatenate([_joined_and_marks(codes, kinds)[0], _words_and_pairs(letters)])
     words = _counted(_buckets(hashes, bits), buckets, counts, 0)
     return words, _counted(_buckets(_character_grams(letters)[0], bits), buckets, counts, words)
+
+
+def read_many(
+    codes: NDArray[np.uint32],
+    ends: NDArray[np.int64],
+    classes: NDArray[np.uint8],
+    bits: int,
+    places: Buckets,
+    buckets: Buckets,
+    counts: Floats,
+    line: NDArray[np.uint32],
+    starts: NDArray[np.int64],
+    splits: NDArray[np.int64],
+) -> None:
+    """`read` of several texts, whose codes stand one after the other up to their `ends`, into one bag after the other.
+
+    Fills `starts[1:]` and `splits`, of which `models.features.Bags` tells what they are.
+    """
+    begins = [0, *ends.tolist()]
+    for at, (begin, end) in enumerate(pairwise(begins)):
+        total = int(starts[at])
+        words, found = read(codes[begin:end], classes, bits, places, buckets[total:], counts[total:], line)
+        splits[at], starts[at + 1] = words, total + found
 
 
 def named(codes: NDArray[np.uint32], classes: NDArray[np.uint8], bits: int) -> list[tuple[str, int, bool]]:

@@ -18,7 +18,7 @@ from river.checks import yield_checks
 from models.calibration import Calibrator
 from models.classifier import TextClassifier
 from models.drift import RisingError
-from models.features import Bag, TextReader, named_bag, occurrences
+from models.features import Bag, Bags, TextReader, named_bag, occurrences
 from models.prequential import CalibratedHead, prequential
 
 TEXTS = [
@@ -65,6 +65,16 @@ def test_it_passes_every_check_of_river(check: Callable[[TextClassifier], None])
 @given(text=ANY, bits=st.sampled_from([4, 10, 16]))
 def test_both_kernels_read_the_same_features(text: str, bits: int) -> None:
     assert same_bag(TextReader(bits, compiled=True).read(text), TextReader(bits, compiled=False).read(text))
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@settings(max_examples=40, deadline=None)
+@given(batch=st.lists(ANY, max_size=6))
+def test_texts_that_are_read_at_once_have_the_bags_of_each(compiled: bool, batch: list[str]) -> None:
+    reader = TextReader(8, compiled=compiled)
+    together, apart = reader.read_many(batch), Bags.of([reader.read(text) for text in batch])
+    for name in ("starts", "splits", "buckets", "counts"):
+        np.testing.assert_array_equal(getattr(together, name), getattr(apart, name))
 
 
 @settings(max_examples=100, deadline=None)

@@ -148,7 +148,7 @@ def _four_heads() -> Iterator[str]:  # noqa: C901  what is timed stands beside w
 
     def predict(size: int) -> None:
         for at in range(0, len(texts), size):
-            bags = Bags.of([models[0].read(text) for text in texts[at : at + size]])
+            bags = models[0].read_many(texts[at : at + size])
             for model in models:
                 softmax_rows(model.scores(bags))
 
