@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from models.alerts import AlertBook, AlertSettings
 from models.belonging import newest_of, opened
 from models.causes import RecentTickets, SeenTicket, TermBaseline, explain, have_a_word_in_common, rank_children
-from models.counting import CountingSettings, CountTable, PartialCount
+from models.counting import CountingSettings, CountTable, HeavyHitters, PartialCount
 from models.detector import DetectorSettings, Flags, Floats, NegativeBinomialDetector, threshold
 from models.incidents import IncidentBook, IncidentSettings
 from models.packing import DAMAGE, packed, unpacked
@@ -52,8 +52,11 @@ ALL = "all=tickets"
 FORMAT = "triage.watch.2"
 """Names the arrays of a snapshot and what they mean."""
 
-_DIMENSIONS = ("category", "team", "tenant", "channel", "language", "all")
+_DIMENSIONS = ("category", "team", "product", "tag", "tenant", "channel", "language", "all")
 """The most telling first: of series that open at once, the first gives the incident its name."""
+
+_NAMED_FREELY = frozenset({"product", "tag"})
+"""Dimensions of which sources may give any number of values."""
 
 _THIN_BASELINE = 50.0
 _SKETCH_WIDTH = 1 << 13
@@ -64,10 +67,13 @@ class WatchSettings:
     """What is watched and how long late counts are waited for.
 
     `slots` is how many series there is room for: the detector's memory is reserved for all of them, and a series that
-    comes after the last is not watched. A silence of all tickets longer than `longest_silence` counts as not seen.
+    comes after the last is not watched. Products and tags have `named_slots` of them at most, the most frequent ones:
+    they take no room from teams and categories. A silence of all tickets longer than `longest_silence` counts as not
+    seen.
     """
 
     slots: int = 512
+    named_slots: int = 256
     lateness: timedelta = timedelta(seconds=30)
     longest_silence: timedelta = timedelta(hours=24)
     false_alarms_per_week: float = 2.0
@@ -107,6 +113,7 @@ class SpikeWatch:
             self._team_of, self._related, settings.incidents, muted_until=self._alerts.muted_until
         )
         self._places: dict[str, int] = {}
+        self._named = HeavyHitters(settings.named_slots)
         self._place(ALL)
         self.unwatched = 0
         self.through = -1
@@ -186,6 +193,7 @@ class SpikeWatch:
             "seen": self._seen,
             "unwatched": self.unwatched,
             "names": list(self._places),
+            "named": self._named.snapshot(),
             "alert_ids": ids,
             "table": self._table.snapshot(),
             "incidents": self._incidents.snapshot(),
@@ -227,6 +235,8 @@ class SpikeWatch:
         self._places = {}
         for name in meta["names"]:
             self._place(name)
+        if "named" in meta:  # else it has seen neither products nor tags
+            self._named = HeavyHitters.restored(self._settings.named_slots, meta["named"])
         self.through, self.unwatched, self._seen = meta["through"], meta["unwatched"], meta["seen"]
         self._next = meta["next"]
         self._table.restore(meta["table"])
@@ -254,6 +264,30 @@ class SpikeWatch:
             self._places[series] = len(self._places)
             self._alerts.rename(self._places[series], series)
         return self._places[series]
+
+    def _place_among_named(self, series: str, count: int) -> int | None:
+        """The place of a product or tag with so many new tickets; None while it is not among the most frequent.
+
+        It takes over the place of one that is not any more, and of which no open incident tells.
+        """
+        if not self._named.admit(series, count):
+            return None
+        if series in self._places:
+            return self._places[series]
+        known = [name for name in self._places if _dimension(name) in _NAMED_FREELY]
+        if len(known) < self._settings.named_slots and len(self._places) < self._settings.slots:
+            return self._place(series)
+        told = {name for one in self._told.values() for name in (one.word.subject, *one.alerts.values())}
+        gone = next((name for name in known if name not in self._named and name not in told), None)
+        if gone is None:
+            return None
+        place = self._places[gone]
+        # In the order of places, as a snapshot tells them.
+        self._places = {series if name == gone else name: at for name, at in self._places.items()}
+        self._alerts.hand_over(place, series)
+        self._detector.forget(place)
+        self._observed[:, place] = self._expected[:, place] = 0.0
+        return place
 
     def _put(self, record: BucketCounts) -> None:
         taken = [
@@ -302,7 +336,8 @@ class SpikeWatch:
     def _hop(self, totals: Mapping[str, int]) -> list[Alert]:
         counts = np.zeros(self._settings.slots, dtype=np.float32)
         for series, count in sorted(totals.items()):
-            place = self._place(series)
+            named = _dimension(series) in _NAMED_FREELY
+            place = self._place_among_named(series, count) if named else self._place(series)
             if place is None:
                 self.unwatched += 1
             else:
@@ -468,7 +503,7 @@ class SpikeWatch:
         """What else has grown since the onset, but for what holds the same tickets by definition."""
         since = self._ends > onset.timestamp()
         dimension = _dimension(series)
-        left_out = ("all", dimension, "team") if dimension == "category" else ("all", dimension)
+        left_out = {"category": ("all", dimension, "team"), "tag": ("all",)}.get(dimension, ("all", dimension))
         names = {
             name: place
             for name, place in self._places.items()

@@ -67,6 +67,8 @@ def _outages(seed: int, start: datetime) -> Iterator[TicketEvent]:
                 subject=subject,
                 body=body,
                 language_hint=language,
+                tags=("remote-access",),
+                product="VPN",
                 occurred_at=occurred_at,
             )
         number += 1
