@@ -24,6 +24,7 @@ from models.detector import DetectorSettings, Flags, Floats, NegativeBinomialDet
 from models.incidents import IncidentBook, IncidentSettings
 from models.packing import DAMAGE, packed, unpacked
 from models.text import terms_of
+from models.weeks import WeekCalendar
 from schemas.alerts import (
     Alert,
     AlertAnswer,
@@ -58,6 +59,9 @@ _DIMENSIONS = ("category", "team", "product", "tag", "tenant", "channel", "langu
 _NAMED_FREELY = frozenset({"product", "tag"})
 """Dimensions of which sources may give any number of values."""
 
+_PLAIN = [str(UTC)]
+"""The calendar of a snapshot that names none: until calendars could be chosen there was one."""
+
 _THIN_BASELINE = 50.0
 _SKETCH_WIDTH = 1 << 13
 
@@ -78,6 +82,8 @@ class WatchSettings:
     longest_silence: timedelta = timedelta(hours=24)
     false_alarms_per_week: float = 2.0
     """Of a hundred series together."""
+    calendar: WeekCalendar = field(default_factory=WeekCalendar)
+    """The clock and the holidays of those who write the tickets."""
     detector: DetectorSettings = field(default_factory=DetectorSettings)
     incidents: IncidentSettings = field(default_factory=IncidentSettings)
 
@@ -106,7 +112,7 @@ class SpikeWatch:
             CountingSettings(bucket=detector.hop, lateness=settings.lateness), partitions=partitions
         )
         parents = [-1] + [0] * (settings.slots - 1)
-        self._detector = NegativeBinomialDetector(settings.slots, detector, parents=parents)
+        self._detector = NegativeBinomialDetector(settings.slots, detector, settings.calendar, parents)
         limit = threshold(100, settings.false_alarms_per_week)
         self._alerts = AlertBook([""] * settings.slots, AlertSettings(threshold=limit), detector)
         self._incidents = IncidentBook(
@@ -119,6 +125,8 @@ class SpikeWatch:
         self.through = -1
         """The offset in the log of counts that is taken in, and all before it."""
         self._next: float | None = None
+        self._first: float | None = None
+        """The beginning of the first hop; None also where a snapshot of an earlier release did not tell."""
         self._tickets: dict[float, dict[int, tuple[CountedTicket, ...]]] = {}
         self._recent = RecentTickets(most=2000)
         self._series_of: dict[str, tuple[str, ...]] = {}
@@ -190,6 +198,8 @@ class SpikeWatch:
             "format": FORMAT,
             "through": self.through,
             "next": self._next,
+            "first": self._first,
+            "calendar": self._calendar_until_now(),
             "seen": self._seen,
             "unwatched": self.unwatched,
             "names": list(self._places),
@@ -213,7 +223,10 @@ class SpikeWatch:
         return packed(arrays, text)
 
     def restore(self, data: bytes) -> None:
-        """Go on from `to_bytes` of a watch with the same settings. Raises BadSnapshot where it is of others."""
+        """Go on from `to_bytes` of a watch with the same settings. Raises BadSnapshot where it is of others.
+
+        Its calendar may differ in days to come: what has been scored is then as if it had always been this one.
+        """
         try:
             arrays, text = unpacked(data)
             meta: dict[str, Any] = json.loads(text)
@@ -227,6 +240,9 @@ class SpikeWatch:
         def part(prefix: str) -> dict[str, NDArray[Any]]:
             return {name.removeprefix(prefix): one for name, one in arrays.items() if name.startswith(prefix)}
 
+        self._first, self._next = meta.get("first"), meta["next"]
+        if meta.get("calendar", _PLAIN) != self._calendar_until_now():
+            raise ValueError("it has scored its time by another calendar")
         self._detector.restore(part("detector."))
         self._alerts.restore({**part("alerts."), "ids": np.array(meta["alert_ids"], dtype="U36")})
         if arrays["observed"].shape != self._observed.shape:
@@ -238,7 +254,6 @@ class SpikeWatch:
         if "named" in meta:  # else it has seen neither products nor tags
             self._named = HeavyHitters.restored(self._settings.named_slots, meta["named"])
         self.through, self.unwatched, self._seen = meta["through"], meta["unwatched"], meta["seen"]
-        self._next = meta["next"]
         self._table.restore(meta["table"])
         self._incidents.restore(meta["incidents"])
         self._told = {name: _told(*value) for name, value in meta["told"]}
@@ -255,6 +270,13 @@ class SpikeWatch:
         for series in meta["terms"]:
             baseline = self._terms[series] = TermBaseline(width=_SKETCH_WIDTH)
             baseline.restore(part(f"terms.{self._places[series]}."))
+
+    def _calendar_until_now(self) -> list[str]:
+        """What the calendar says of all time that was scored: the zone, and its holidays."""
+        if self._next is None:
+            return _PLAIN
+        calendar = self._settings.calendar
+        return [str(calendar.zone), *map(str, calendar.holidays_between(self._first or 0.0, self._next))]
 
     def _place(self, series: str) -> int | None:
         """The place of a series, the next free one where it is new; None where there is no room."""
@@ -311,7 +333,7 @@ class SpikeWatch:
         if self._next is None:
             if not complete:
                 return
-            self._next = complete[0][0]
+            self._next = self._first = complete[0][0]
         silence = self._settings.longest_silence.total_seconds()
         for bucket, totals in complete:
             if bucket - self._next > silence:
