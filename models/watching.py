@@ -120,6 +120,8 @@ class SpikeWatch:
         )
         self._places: dict[str, int] = {}
         self._named = HeavyHitters(settings.named_slots)
+        self._named_places = 0
+        """How many products and tags have a place."""
         self._place(ALL)
         self.unwatched = 0
         self.through = -1
@@ -248,7 +250,7 @@ class SpikeWatch:
         if arrays["observed"].shape != self._observed.shape:
             raise ValueError("the hour's counts are of other series")
         self._observed, self._expected, self._ends = (arrays[name].copy() for name in ("observed", "expected", "ends"))
-        self._places = {}
+        self._places, self._named_places = {}, 0
         for name in meta["names"]:
             self._place(name)
         if "named" in meta:  # else it has seen neither products nor tags
@@ -284,6 +286,7 @@ class SpikeWatch:
             if len(self._places) >= self._settings.slots:
                 return None
             self._places[series] = len(self._places)
+            self._named_places += _dimension(series) in _NAMED_FREELY
             self._alerts.rename(self._places[series], series)
         return self._places[series]
 
@@ -296,10 +299,10 @@ class SpikeWatch:
             return None
         if series in self._places:
             return self._places[series]
-        known = [name for name in self._places if _dimension(name) in _NAMED_FREELY]
-        if len(known) < self._settings.named_slots and len(self._places) < self._settings.slots:
+        if self._named_places < self._settings.named_slots and len(self._places) < self._settings.slots:
             return self._place(series)
         told = {name for one in self._told.values() for name in (one.word.subject, *one.alerts.values())}
+        known = (name for name in self._places if _dimension(name) in _NAMED_FREELY)
         gone = next((name for name in known if name not in self._named and name not in told), None)
         if gone is None:
             return None

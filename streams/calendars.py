@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import UTC, date, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -53,7 +53,7 @@ def holidays_of(names: Iterable[str]) -> frozenset[date]:
     return frozenset(days).union(day for day, many in shared.items() if 2 * many > len(regions))
 
 
-def _days(name: str) -> Collection[date]:
+def _days(name: str) -> set[date]:
     try:
         if not _EVERY_YEAR.fullmatch(name):
             return {date.fromisoformat(name)}
