@@ -83,6 +83,13 @@ class AlertBook:
         """Give a place that was kept free to a series."""
         self._names[place] = series
 
+    def hand_over(self, place: int, series: str) -> None:
+        """Give the place of a series that has no open alert to another, of which nobody has answered anything."""
+        assert place not in self._open  # noqa: S101  its alert would end under another name
+        self._names[place] = series
+        self._raised[place] = 0.0
+        self._muted_until[place] = self._last_end[place] = -np.inf
+
     @property
     def open_alerts(self) -> dict[str, str]:
         """Alert id by series, of the alerts that are open."""

@@ -23,7 +23,7 @@ def opened(word: Alert, series: Collection[str]) -> OpenIncident:
         incident_id=word.incident_id,
         team=word.team,
         opened_at=word.opened_at,
-        series=tuple(sorted(series)[:MOST_SERIES]),
+        series=tuple(sorted(sorted(series, key=_freely_named_last)[:MOST_SERIES])),
         terms=tuple(sorted(strong[:MOST_TERMS])),
     )
 
@@ -38,6 +38,11 @@ def is_noise(word: Alert) -> bool:
     return any(one.kind is AnswerKind.DISMISSED for one in word.answers)
 
 
+def _freely_named_last(series: str) -> tuple[bool, str]:
+    """An order in which products and tags, of which there may be many, come last."""
+    return series.startswith(("product=", "tag=")), series
+
+
 def newest_of(incidents: Collection[OpenIncident]) -> tuple[OpenIncident, ...]:
     """As many as are told of, those that opened last, in the order of their ids."""
     newest = sorted(incidents, key=lambda one: (one.opened_at, one.incident_id))[-MOST_INCIDENTS:]
@@ -45,7 +50,7 @@ def newest_of(incidents: Collection[OpenIncident]) -> tuple[OpenIncident, ...]:
 
 
 def incident_of(
-    subject: str, series: Mapping[str, str], at: datetime, incidents: Collection[OpenIncident]
+    subject: str, series: Mapping[str, tuple[str, ...]], at: datetime, incidents: Collection[OpenIncident]
 ) -> tuple[OpenIncident, tuple[str, ...]] | None:
     """The incident that a ticket belongs to, and its terms that the subject holds; None where it belongs to none.
 
@@ -54,17 +59,17 @@ def incident_of(
     moved from another team's tickets it needs half of them, and where no word tells the incident, none are moved. Of
     several it belongs to the one with the most terms in it, of those to the one that opened first.
     """
-    names = {f"{dimension}={value}" for dimension, value in series.items()}
+    names = {f"{dimension}={value}" for dimension, values in series.items() for value in values}
     near = [one for one in incidents if one.opened_at <= at < one.opened_at + LONGEST and names & set(one.series)]
     if not near:
         return None
     terms = terms_of(subject)
     found = [(one, tuple(term for term in one.terms if term in terms)) for one in near]
-    fitting = [item for item in found if _fits(*item, series.get("team"))]
+    fitting = [item for item in found if _fits(*item, series.get("team", ()))]
     return min(fitting, key=lambda item: (-len(item[1]), item[0].opened_at, item[0].incident_id), default=None)
 
 
-def _fits(incident: OpenIncident, held: tuple[str, ...], team: str | None) -> bool:
-    if team != incident.team:
+def _fits(incident: OpenIncident, held: tuple[str, ...], team: tuple[str, ...]) -> bool:
+    if incident.team not in team:
         return bool(held) and 2 * len(held) >= len(incident.terms)
     return bool(held) or not incident.terms

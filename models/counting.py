@@ -43,7 +43,7 @@ class CountingSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """What is counted of one event; `series` maps dimensions to values: {"category": "billing", "team": "money"}.
+    """What is counted of one event; `series` maps dimensions to values: {"team": ("money",), "tag": ("eu", "trial")}.
 
     With a `ticket_id` it is kept as an example of its bucket, while there is room.
     """
@@ -51,7 +51,7 @@ class Counted:
     offset: int
     occurred_at: datetime
     requester: str
-    series: Mapping[str, str]
+    series: Mapping[str, tuple[str, ...]]
     ticket_id: str = ""
     subject: str = ""
 
@@ -89,17 +89,20 @@ def counted(decision: Decision, offset: int, requester: str, told_at: datetime) 
     )
 
 
-def series_of(decision: Decision) -> dict[str, str]:
-    """The dimensions in which a ticket is counted, with its values there."""
+def series_of(decision: Decision) -> dict[str, tuple[str, ...]]:
+    """The dimensions in which a ticket is counted, with its values there: of tags several, of all others one."""
     series = {
-        "all": "tickets",
-        "category": decision.category.label,
-        "team": decision.team,
-        "tenant": decision.tenant,
-        "channel": decision.channel,
-        "language": decision.language.label,
+        "all": ("tickets",),
+        "category": (decision.category.label,),
+        "team": (decision.team,),
+        "tenant": (decision.tenant,),
+        "channel": (decision.channel,),
+        "language": (decision.language.label,),
+        "product": (decision.product,),
+        "tag": decision.tags,
     }
-    return {dimension: value[:_MOST_NAME] for dimension, value in series.items() if value}
+    cut = {dimension: tuple(value[:_MOST_NAME] for value in values if value) for dimension, values in series.items()}
+    return {dimension: values for dimension, values in cut.items() if values}
 
 
 class HeavyHitters:
@@ -130,15 +133,19 @@ class HeavyHitters:
         """The state as JSON has it."""
         return {"counts": dict(self._counts), "waiting": dict(self._waiting)}
 
-    def admit(self, name: str) -> bool:
-        """Note one more of `name`, and say whether it is among the names that are kept."""
+    def __contains__(self, name: str) -> bool:
+        """Whether `name` is among those that are kept."""
+        return name in self._counts
+
+    def admit(self, name: str, times: int = 1) -> bool:
+        """Note so many more of `name`, and say whether it is among the names that are kept."""
         if name in self._counts:
-            self._counts[name] += 1
+            self._counts[name] += times
             return True
         if len(self._counts) < self._most:
-            self._counts[name] = 1
+            self._counts[name] = times
             return True
-        seen = self._waiting[name] = self._waiting.get(name, 0) + 1
+        seen = self._waiting[name] = self._waiting.get(name, 0) + times
         if len(self._waiting) > self._most:
             # The rarest half of those that wait starts anew: their number stays bounded.
             kept = sorted(self._waiting.items(), key=lambda item: -item[1])[: self._most // 2]
@@ -203,8 +210,10 @@ class PartitionCounter:
                 continue
             known.newest = max(known.newest, at)
             counted: list[str] = []
-            for dimension, value in event.series.items():
-                series = self._series(known, dimension, value)
+            named = (
+                self._series(known, dimension, value) for dimension, values in event.series.items() for value in values
+            )
+            for series in dict.fromkeys(named):  # several tags without room of their own count once in `other`
                 if self._is_repeat(known, event.requester, series, at):
                     continue
                 row = known.counts.setdefault(bucket, {})

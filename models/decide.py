@@ -22,7 +22,16 @@ from models.scores import judge, rounded, set_by_a_person, softmax
 from models.sentiment import score_sentiment
 from models.taxonomy import OTHER, Label, Taxonomy
 from models.text import fold
-from schemas.decisions import AUDITED, Band, Decision, Judgement, LogPosition, Reason
+from schemas.decisions import (
+    AUDITED,
+    MOST_TAG_CHARACTERS,
+    MOST_TAGS,
+    Band,
+    Decision,
+    Judgement,
+    LogPosition,
+    Reason,
+)
 from schemas.events import EventKind, TicketEvent
 from schemas.open_incidents import OpenIncident
 from schemas.topics import REVIEW_QUEUE
@@ -82,6 +91,12 @@ def decision_id(event: TicketEvent) -> str:
     return str(uuid.uuid5(_DECISIONS, f"{event.tenant}\0{event.source}\0{event.event_id}"))
 
 
+def tags_of(event: TicketEvent) -> tuple[str, ...]:
+    """The tags that a decision carries on: the first of `event`, without blanks around them, each once."""
+    found = (tag.strip()[:MOST_TAG_CHARACTERS].rstrip() for tag in event.tags)
+    return tuple(dict.fromkeys(tag for tag in found if tag))[:MOST_TAGS]
+
+
 def decide(
     event: TicketEvent, position: LogPosition, models: Models, held: Mapping[str, str] | None = None
 ) -> Decision:
@@ -133,6 +148,8 @@ def decide(
         band=band,
         models=models.versions,
         occurred_at=event.occurred_at,
+        product=event.product.strip(),
+        tags=tags_of(event),
     )
     return _of_an_incident(decision, models, team_is_set="team" in human) if models.incidents else decision
 

@@ -383,6 +383,21 @@ class NegativeBinomialDetector:
         if fresh.hops[0] % self._bucket_hops:
             self._enter_bucket(self._middle(float(fresh.clock[0])))
 
+    def forget(self, place: int) -> None:
+        """Begin anew with one series: its place is another's now."""
+        state, fresh = self._state, _State.fresh(1, len(self._window_hops), self._ring_hops, self._slots)
+        for field in fields(fresh):
+            if field.name not in ("clock", "hops", "slot"):  # of all series together
+                getattr(state, field.name)[..., place] = getattr(fresh, field.name)[..., 0]
+        if state.slot[0] >= 0:
+            for row, near in enumerate(self._looked_up(int(state.slot[0]))):
+                profile, doubt = self._shrunk(near)
+                state.profile[row, place] = profile[place]
+                if not row:
+                    state.doubt[place] = doubt[place]
+        if state.hops[0] % self._bucket_hops:
+            self._enter_bucket(self._middle(float(state.clock[0])))
+
     def _catch_up(self, at: float) -> None:
         """Let the hops pass that nobody told of; a long silence empties the windows at once."""
         state = self._state
@@ -485,8 +500,8 @@ class NegativeBinomialDetector:
         if slot != int(state.slot[0]):
             state.slot[0] = slot
             state.variance_a, state.variance_b = _solve(state.moments)
-            for row, near in enumerate((slot, slot - 1, slot + 1) if self._smooth else (slot,)):
-                state.profile[row], doubt = self._shrunk(near % self._slots)
+            for row, near in enumerate(self._looked_up(slot)):
+                state.profile[row], doubt = self._shrunk(near)
                 if not row:
                     state.doubt = doubt
         value = state.profile[0]
@@ -495,6 +510,10 @@ class NegativeBinomialDetector:
             value = value + abs(part) * (state.profile[1 if part < 0 else 2] - value)
         # Whole grains, so that sums over windows are exact however many hops come and go.
         self._share = (np.rint(value / (self._bucket_hops * _GRAIN)) * _GRAIN).astype(np.float32)
+
+    def _looked_up(self, slot: int) -> tuple[int, ...]:
+        """The slots whose profile a bucket in `slot` lies between, its own first."""
+        return (slot, (slot - 1) % self._slots, (slot + 1) % self._slots) if self._smooth else (slot,)
 
     def _shrunk(self, slot: int) -> tuple[Floats, Floats]:
         """The profile of a slot of the week, series by series, where 1 is the mean of the week; and its doubt.

@@ -135,39 +135,28 @@ def forecast(
     )
 
 
-def forecast_all(history: Floats, start: datetime, *, hours: int, coverage: float = 0.8) -> list[Forecast]:
-    """`forecast` of many series at once, (series, hours), in UTC without holidays: all known, eight weeks at most.
+def forecast_all(
+    history: Floats,
+    start: datetime,
+    *,
+    hours: int,
+    calendar: WeekCalendar | None = None,
+    coverage: float = 0.8,
+) -> list[Forecast]:
+    """`forecast` of many series at once, (series, hours): all known, eight weeks at most.
 
-    The same to rounding, at a small part of the cost: each day is added to sums of its hours of the week, and what was
-    known before a day of the backtest is what the sums hold there. Raises ValueError as `forecast`, and for more hours.
+    The same to rounding, at a small part of the cost: each day of the backtest is added to sums of its hours of the
+    week. Raises ValueError as `forecast`, and for more hours.
     """
     series, known = history.shape
     if known < _DAY:
         raise ValueError("a forecast needs at least 24 hours of history")
     if known > _PROFILE_WEEKS * HOURS_OF_WEEK:
         raise ValueError(f"{known} hours are more than {_PROFILE_WEEKS} weeks")
-    days, ahead = -(-known // _DAY), -(-hours // _DAY)
-    # Days end where the history ends. The first may be a part; what it lacks is neither a ticket nor an hour.
-    counts = np.zeros((series, days * _DAY))
-    counts[:, days * _DAY - known :] = history
-    counts = counts.reshape(series, days, _DAY)
-    seen = np.ones((days, _DAY))
-    seen[0, : days * _DAY - known] = 0.0
+    calendar = calendar or WeekCalendar()
     tested = max(0, min(_BACKTEST_DAYS, (known - 7 * _DAY) // _DAY))
-    tickets, visits = np.zeros((series, 7, _DAY)), np.zeros((7, _DAY))
-    expected: dict[str, list[Floats]] = {name: [] for name in METHODS}
-    for day in range(days + 1):
-        if day >= days - tested:
-            following = range(day, day + (ahead if day == days else 1))
-            level = _level(counts, seen, day, tickets, visits)
-            expected["profile x level"] += [level[:, one % 7] for one in following]
-            if tested:
-                expected["median of four weeks"] += [_median(counts, seen, day, one) for one in following]
-        if day < days:
-            tickets[:, day % 7] += counts[:, day]
-            visits[day % 7] += seen[day]
-    found = {name: np.concatenate(parts, axis=1) for name, parts in expected.items() if parts}
-    actual = counts[:, days - tested :].reshape(series, tested * _DAY)
+    found = _by_places(history, _places(calendar, start.timestamp(), known + hours), tested)
+    actual = history[:, known - tested * _DAY :]
     off = {name: actual - some[:, : tested * _DAY] for name, some in found.items()}
     total = np.maximum(actual.sum(axis=1), 1e-9)
     wape = {name: np.abs(some).sum(axis=1) / total for name, some in off.items()}
@@ -198,37 +187,62 @@ def forecast_all(history: Floats, start: datetime, *, hours: int, coverage: floa
     return forecasts
 
 
-def _level(counts: Floats, seen: Floats, day: int, tickets: Floats, visits: Floats) -> Floats:
-    """`profile_times_level` of the days before `day`: what each hour of the week expects, (series, 7, 24)."""
-    mean = tickets.sum(axis=(1, 2)) / visits.sum()
+def _by_places(history: Floats, places: NDArray[np.int64], tested: int) -> dict[str, Floats]:
+    """What each method expects of the last `tested` days, each from what was known before it, and of the hours ahead.
+
+    `history` is (series, hours); `places` are the hours of the week of these and of those ahead.
+    """
+    known = history.shape[1]
+    spans = [(known - day * _DAY, known - (day - 1) * _DAY) for day in range(tested, 0, -1)]
+    expected: dict[str, list[Floats]] = {name: [] for name in METHODS}
+    tickets, visits, summed = np.zeros((HOURS_OF_WEEK, history.shape[0])), np.zeros(HOURS_OF_WEEK), 0
+    for at, until in (*spans, (known, places.size)):
+        ahead = places[at:until]
+        np.add.at(tickets, places[summed:at], history[:, summed:at].T)
+        np.add.at(visits, places[summed:at], 1.0)
+        summed = at
+        expected["profile x level"].append(_profiles(history[:, :at], places[:at], tickets.T, visits)[:, ahead])
+        expected["median of four weeks"].append(_medians(history[:, :at], places[:at], ahead))
+    return {name: np.concatenate(parts, axis=1) for name, parts in expected.items()}
+
+
+def _profiles(history: Floats, places: NDArray[np.int64], tickets: Floats, visits: Floats) -> Floats:
+    """`profile_times_level` of (series, hours), all known: what each hour of the week expects, (series, 168).
+
+    `tickets` are the sums of the history's hours of the week, (series, 168), `visits` how often each was there.
+    """
+    mean = history.mean(axis=1)
     scale = np.where(mean > 0, mean, 1.0)[:, None]
-    hourly = (tickets.sum(axis=1) / scale + _DAY_STRENGTH) / (visits.sum(axis=0) + _DAY_STRENGTH)
-    profile = (tickets / scale[..., None] + _SLOT_STRENGTH * hourly[:, None]) / (visits + _SLOT_STRENGTH)
-    last = range(max(0, day - _LEVEL_HOURS // _DAY), day)
-    stood = np.zeros(visits.shape)
-    for one in last:
-        stood[one % 7] += seen[one]
-    had = counts[:, last.start : last.stop].sum(axis=(1, 2))
-    level = had / np.maximum((profile * stood).sum(axis=(1, 2)), 1e-9)
-    return np.where(mean > 0, level, 0.0)[:, None, None] * profile
+    of_day, seen = (one.reshape(*one.shape[:-1], 7, _DAY).sum(axis=-2) for one in (tickets, visits))
+    hourly = (of_day / scale + _DAY_STRENGTH) / (seen + _DAY_STRENGTH)
+    profile = (tickets / scale + _SLOT_STRENGTH * np.tile(hourly, 7)) / (visits + _SLOT_STRENGTH)
+    level = history[:, -_LEVEL_HOURS:].sum(axis=1) / np.maximum(profile[:, places[-_LEVEL_HOURS:]].sum(axis=1), 1e-9)
+    return np.where(mean > 0, level, 0.0)[:, None] * profile
 
 
-def _median(counts: Floats, seen: Floats, day: int, of: int) -> Floats:
-    """`four_week_median` of the days before `day` at the hours of the day `of`, (series, 24); each was seen before."""
-    days = [
-        one
-        for one in range(of - 7 * (_MEDIAN_WEEKS + 1), day)
-        if max(0, day - 7 * _MEDIAN_WEEKS) <= one and (of - one) % 7 == 0
-    ]
-    values = np.sort(np.where(seen[days] > 0, counts[:, days], np.inf), axis=1)
-    visits = seen[days].sum(axis=0).astype(np.int64)
-    hours = np.arange(_DAY)
-    return (values[:, (visits - 1) // 2, hours] + values[:, visits // 2, hours]) / 2
+def _medians(history: Floats, places: NDArray[np.int64], ahead: NDArray[np.int64]) -> Floats:
+    """`four_week_median` of (series, hours), all known, at the hours of the week `ahead`: (series, hours ahead)."""
+    recent, at = history[:, -_MEDIAN_WEEKS * HOURS_OF_WEEK :], places[-_MEDIAN_WEEKS * HOURS_OF_WEEK :]
+    medians = np.repeat(np.median(recent, axis=1)[:, None], HOURS_OF_WEEK, axis=1)
+    wanted = np.flatnonzero(np.isin(at, ahead))
+    if not wanted.size:
+        return medians[:, ahead]
+    order = wanted[np.argsort(at[wanted], kind="stable")]
+    slots, begins, visits = np.unique(at[order], return_index=True, return_counts=True)
+    # One visit of each hour of the week after the other; what an hour lacks is above all others.
+    values = np.full((history.shape[0], slots.size, int(visits.max())), np.inf)
+    for visit in range(values.shape[2]):
+        some = visits > visit
+        values[:, some, visit] = recent[:, order[begins[some] + visit]]
+    values.sort(axis=2)
+    of = np.arange(slots.size)
+    medians[:, slots] = (values[:, of, (visits - 1) // 2] + values[:, of, visits // 2]) / 2
+    return medians[:, ahead]
 
 
 def _places(calendar: WeekCalendar, first: float, hours: int) -> NDArray[np.int64]:
     """The hours of the week at which so many `hours` stand, the first of which begins at `first`."""
-    if calendar.zone is UTC and not calendar.holidays:  # the same, a hundred times faster
+    if calendar.is_plain:  # the same, a hundred times faster
         return ((int(first + 1800 + _FIRST_THURSDAY_S) // 3600 + np.arange(hours)) % HOURS_OF_WEEK).astype(np.int64)
     middles = (first + 3600 * at + 1800 for at in range(hours))
     return np.array([int(calendar.place(at)[0] // 3600) % HOURS_OF_WEEK for at in middles], dtype=np.int64)

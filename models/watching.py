@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from models.alerts import AlertBook, AlertSettings
 from models.belonging import LONGEST, is_noise, newest_of, opened, strong_terms
 from models.causes import RecentTickets, SeenTicket, TermBaseline, explain, have_a_word_in_common, rank_children
-from models.counting import CountingSettings, CountTable, PartialCount
+from models.counting import CountingSettings, CountTable, HeavyHitters, PartialCount
 from models.detector import DetectorSettings, Flags, Floats, NegativeBinomialDetector, threshold
 from models.incidents import IncidentBook, IncidentSettings
 from models.packing import DAMAGE, packed, unpacked
 from models.text import terms_of
+from models.weeks import WeekCalendar
 from schemas.alerts import (
     Alert,
     AlertAnswer,
@@ -52,8 +53,14 @@ ALL = "all=tickets"
 FORMAT = "triage.watch.3"
 """Names the arrays of a snapshot and what they mean."""
 
-_DIMENSIONS = ("category", "team", "tenant", "channel", "language", "all")
+_DIMENSIONS = ("category", "team", "product", "tag", "tenant", "channel", "language", "all")
 """The most telling first: of series that open at once, the first gives the incident its name."""
+
+_NAMED_FREELY = frozenset({"product", "tag"})
+"""Dimensions of which sources may give any number of values."""
+
+_PLAIN = [str(UTC)]
+"""The calendar of a snapshot that names none: until calendars could be chosen there was one."""
 
 _THIN_BASELINE = 50.0
 _SKETCH_WIDTH = 1 << 13
@@ -64,14 +71,19 @@ class WatchSettings:
     """What is watched and how long late counts are waited for.
 
     `slots` is how many series there is room for: the detector's memory is reserved for all of them, and a series that
-    comes after the last is not watched. A silence of all tickets longer than `longest_silence` counts as not seen.
+    comes after the last is not watched. Products and tags have `named_slots` of them at most, the most frequent ones:
+    they take no room from teams and categories. A silence of all tickets longer than `longest_silence` counts as not
+    seen.
     """
 
     slots: int = 512
+    named_slots: int = 256
     lateness: timedelta = timedelta(seconds=30)
     longest_silence: timedelta = timedelta(hours=24)
     false_alarms_per_week: float = 2.0
     """Of a hundred series together."""
+    calendar: WeekCalendar = field(default_factory=WeekCalendar)
+    """The clock and the holidays of those who write the tickets."""
     detector: DetectorSettings = field(default_factory=DetectorSettings)
     incidents: IncidentSettings = field(default_factory=IncidentSettings)
 
@@ -100,18 +112,23 @@ class SpikeWatch:
             CountingSettings(bucket=detector.hop, lateness=settings.lateness), partitions=partitions
         )
         parents = [-1] + [0] * (settings.slots - 1)
-        self._detector = NegativeBinomialDetector(settings.slots, detector, parents=parents)
+        self._detector = NegativeBinomialDetector(settings.slots, detector, settings.calendar, parents)
         limit = threshold(100, settings.false_alarms_per_week)
         self._alerts = AlertBook([""] * settings.slots, AlertSettings(threshold=limit), detector)
         self._incidents = IncidentBook(
             self._team_of, self._related, settings.incidents, muted_until=self._alerts.muted_until
         )
         self._places: dict[str, int] = {}
+        self._named = HeavyHitters(settings.named_slots)
+        self._named_places = 0
+        """How many products and tags have a place."""
         self._place(ALL)
         self.unwatched = 0
         self.through = -1
         """The offset in the log of counts that is taken in, and all before it."""
         self._next: float | None = None
+        self._first: float | None = None
+        """The beginning of the first hop."""
         self._tickets: dict[float, dict[int, tuple[CountedTicket, ...]]] = {}
         self._recent = RecentTickets(most=2000)
         self._series_of: dict[str, tuple[str, ...]] = {}
@@ -181,9 +198,12 @@ class SpikeWatch:
             "format": FORMAT,
             "through": self.through,
             "next": self._next,
+            "first": self._first,
+            "calendar": self._calendar_until_now(),
             "seen": self._seen,
             "unwatched": self.unwatched,
             "names": list(self._places),
+            "named": self._named.snapshot(),
             "alert_ids": ids,
             "table": self._table.snapshot(),
             "incidents": self._incidents.snapshot(),
@@ -204,7 +224,10 @@ class SpikeWatch:
         return packed(arrays, text)
 
     def restore(self, data: bytes) -> None:
-        """Go on from `to_bytes` of a watch with the same settings. Raises BadSnapshot where it is of others."""
+        """Go on from `to_bytes` of a watch with the same settings. Raises BadSnapshot where it is of others.
+
+        Its calendar may differ in days to come: what has been scored is then as if it had always been this one.
+        """
         try:
             arrays, text = unpacked(data)
             meta: dict[str, Any] = json.loads(text)
@@ -218,16 +241,19 @@ class SpikeWatch:
         def part(prefix: str) -> dict[str, NDArray[Any]]:
             return {name.removeprefix(prefix): one for name, one in arrays.items() if name.startswith(prefix)}
 
+        self._first, self._next = meta["first"], meta["next"]
+        if meta["calendar"] != self._calendar_until_now():
+            raise ValueError("it has scored its time by another calendar")
         self._detector.restore(part("detector."))
         self._alerts.restore({**part("alerts."), "ids": np.array(meta["alert_ids"], dtype="U36")})
         if arrays["observed"].shape != self._observed.shape:
             raise ValueError("the hour's counts are of other series")
         self._observed, self._expected, self._ends = (arrays[name].copy() for name in ("observed", "expected", "ends"))
-        self._places = {}
+        self._places, self._named_places = {}, 0
         for name in meta["names"]:
             self._place(name)
+        self._named = HeavyHitters.restored(self._settings.named_slots, meta["named"])
         self.through, self.unwatched, self._seen = meta["through"], meta["unwatched"], meta["seen"]
-        self._next = meta["next"]
         self._table.restore(meta["table"])
         self._incidents.restore(meta["incidents"])
         self._told = {name: _told(*value) for name, value in meta["told"]}
@@ -246,14 +272,46 @@ class SpikeWatch:
             baseline = self._terms[series] = TermBaseline(width=_SKETCH_WIDTH)
             baseline.restore(part(f"terms.{self._places[series]}."))
 
+    def _calendar_until_now(self) -> list[str]:
+        """What the calendar says of all time that was scored: the zone, and its holidays."""
+        if self._next is None:
+            return _PLAIN
+        calendar = self._settings.calendar
+        return [str(calendar.zone), *map(str, calendar.holidays_between(self._first or 0.0, self._next))]
+
     def _place(self, series: str) -> int | None:
         """The place of a series, the next free one where it is new; None where there is no room."""
         if series not in self._places:
             if len(self._places) >= self._settings.slots:
                 return None
             self._places[series] = len(self._places)
+            self._named_places += _dimension(series) in _NAMED_FREELY
             self._alerts.rename(self._places[series], series)
         return self._places[series]
+
+    def _place_among_named(self, series: str, count: int) -> int | None:
+        """The place of a product or tag with so many new tickets; None while it is not among the most frequent.
+
+        It takes over the place of one that is not any more, and of which no open incident tells.
+        """
+        if not self._named.admit(series, count):
+            return None
+        if series in self._places:
+            return self._places[series]
+        if self._named_places < self._settings.named_slots and len(self._places) < self._settings.slots:
+            return self._place(series)
+        told = {name for one in self._told.values() for name in (one.word.subject, *one.alerts.values())}
+        known = (name for name in self._places if _dimension(name) in _NAMED_FREELY)
+        gone = next((name for name in known if name not in self._named and name not in told), None)
+        if gone is None:
+            return None
+        place = self._places[gone]
+        # In the order of places, as a snapshot tells them.
+        self._places = {series if name == gone else name: at for name, at in self._places.items()}
+        self._alerts.hand_over(place, series)
+        self._detector.forget(place)
+        self._observed[:, place] = self._expected[:, place] = 0.0
+        return place
 
     def _put(self, record: BucketCounts) -> None:
         taken = [
@@ -277,7 +335,7 @@ class SpikeWatch:
         if self._next is None:
             if not complete:
                 return
-            self._next = complete[0][0]
+            self._next = self._first = complete[0][0]
         silence = self._settings.longest_silence.total_seconds()
         for bucket, totals in complete:
             if bucket - self._next > silence:
@@ -302,7 +360,8 @@ class SpikeWatch:
     def _hop(self, totals: Mapping[str, int]) -> list[Alert]:
         counts = np.zeros(self._settings.slots, dtype=np.float32)
         for series, count in sorted(totals.items()):
-            place = self._place(series)
+            named = _dimension(series) in _NAMED_FREELY
+            place = self._place_among_named(series, count) if named else self._place(series)
             if place is None:
                 self.unwatched += 1
             else:
@@ -482,7 +541,7 @@ class SpikeWatch:
         """What else has grown since the onset, but for what holds the same tickets by definition."""
         since = self._ends > onset.timestamp()
         dimension = _dimension(series)
-        left_out = ("all", dimension, "team") if dimension == "category" else ("all", dimension)
+        left_out = {"category": ("all", dimension, "team"), "tag": ("all",)}.get(dimension, ("all", dimension))
         names = {
             name: place
             for name, place in self._places.items()

@@ -22,6 +22,16 @@ class WeekCalendar:
         self.zone = zone
         self.holidays = frozenset(holidays)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is UTC without holidays, where the hours of the week follow each other."""
+        return self.zone is UTC and not self.holidays
+
+    def holidays_between(self, first: float, last: float) -> list[date]:
+        """The holidays from the day of one moment to that of another, in seconds since 1970, in order."""
+        begins, ends = (datetime.fromtimestamp(at, self.zone).date() for at in (first, last))
+        return sorted(day for day in self.holidays if begins <= day <= ends)
+
     def place(self, at: float) -> tuple[float, bool]:
         """Seconds since Monday 0:00 on the wall clock, and whether it is a holiday; `at` is seconds since 1970."""
         local = datetime.fromtimestamp(at, self.zone)

@@ -73,6 +73,11 @@ class Codec:
         """The first bytes of every `word` that is written now: they name its schema."""
         return _FRAME.pack(MAGIC, self._written_ids[word])
 
+    def lacking(self, data: bytes, word: type[Word]) -> frozenset[str]:
+        """The fields of `word` that the schema of framed bytes which were decoded does not have: newer ones."""
+        writer_schema = self._writer_schemas[_FRAME.unpack_from(data)[1]]
+        return frozenset(item.name for item in fields(word)) - {item["name"] for item in writer_schema["fields"]}
+
     def decode(self, data: bytes | None, word: type[W]) -> W:
         """The value in framed bytes, whichever version wrote it.
 

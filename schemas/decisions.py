@@ -13,6 +13,10 @@ AUDITED = "drawn for an audit"
 """The reason, of weight 0, beside those of the category of a decision that goes to review as a fair sample."""
 
 
+MOST_TAGS, MOST_TAG_CHARACTERS = 20, 100
+"""What a decision carries on of its event's tags: an event may have any number of any length."""
+
+
 class Band(StrEnum):
     """How far a decision may be trusted."""
 
@@ -96,6 +100,10 @@ class Decision:
     occurred_at: datetime
     incident_id: str | None = None
     """The open incident that the ticket belongs to."""
+    product: str = ""
+    """As the event says."""
+    tags: tuple[str, ...] = ()
+    """The first MOST_TAGS of the event, each once and cut off after MOST_TAG_CHARACTERS."""
 
     @property
     def audited(self) -> bool:

@@ -17,7 +17,7 @@ MOST_EVENT_BYTES = 1_048_588
 """The most that an event's record may have: Kafka's own default for a topic. It holds before compression, too."""
 
 MOST_CHARACTERS: Mapping[str, int] = {
-    **dict.fromkeys(("event_id", "ticket_id", "source", "tenant", "channel", "customer_tier"), 1_000),
+    **dict.fromkeys(("event_id", "ticket_id", "source", "tenant", "channel", "customer_tier", "product"), 1_000),
     "subject": 50_000,
 }
 """What a decision carries on has a length, so that a decision fits into a record whatever the event; the body has not.
@@ -48,7 +48,7 @@ class TicketEvent:
     `source` and `event_id` together identify the event for ever; `ticket_id` is unique within `tenant` and keys
     the topic. `occurred_at` is the source's clock, in UTC, to the millisecond. `subject` is the ticket's; `body` is
     the text of this event (the new message of `message_added`). `human_set` maps a field of the decision to what a
-    person chose.
+    person chose. `product` and `tags` are the source's own words for what the ticket is about.
 
     Raises InvalidEvent where a rule of the event is broken.
     """
@@ -67,6 +67,7 @@ class TicketEvent:
     customer_tier: str | None = None
     human_set: Mapping[str, str] = field(default_factory=dict[str, str])
     occurred_at: datetime
+    product: str = ""
 
     def __post_init__(self) -> None:
         for name in ("event_id", "ticket_id", "source", "tenant"):

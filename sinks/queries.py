@@ -13,7 +13,8 @@ from sinks.store import Answer, Store
 DEFAULT = "overview"
 
 _COMPUTED_FROM = {
-    "judged_answers": (),
+    "judged_answers": ("changed_answers",),
+    "changed_answers": (),
     "subject_words": (),
     "ticket_volumes": (),
     "ticket_days": ("changed_lives",),

@@ -42,6 +42,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "language_hint": ("language_hint", "language", "lang", "locale"),
     "tags": ("tags", "labels"),
     "customer_tier": ("customer_tier", "tier"),
+    "product": ("product", "product_name", "application"),
     "occurred_at": ("occurred_at", "created_at", "timestamp", "date"),
     **{f"human_{name}": (f"human_{name}",) for name in sorted(HUMAN_FIELDS)},
 }
@@ -111,6 +112,7 @@ class RowReader:
             customer_tier=self._text(row, "customer_tier") or None,
             human_set={name: value for name in sorted(HUMAN_FIELDS) if (value := self._text(row, f"human_{name}"))},
             occurred_at=self._time(row),
+            product=self._text(row, "product"),
         )
         channel = self._text(row, "channel")
         return replace(event, channel=channel) if channel else event

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from models.forecast import HOUR, forecast_all
 from models.staffing import MOST_AGENTS, ServiceLevel, agents_needed, agents_rostered, most_tickets
 from models.watching import ALL
+from models.weeks import WeekCalendar
 from schemas.errors import StoreUnavailable
 from sinks import forecasts
 from sinks.forecasts import ForecastRow
@@ -44,7 +45,8 @@ _FEW_AGENTS = 64
 class RecentHours:
     """The tickets of each series in the last eight weeks, hour by hour: what forecasts are made from."""
 
-    def __init__(self) -> None:
+    def __init__(self, calendar: WeekCalendar | None = None) -> None:
+        self._calendar = calendar or WeekCalendar()
         self._counts: dict[datetime, Mapping[str, int]] = {}
         self._totals: Counter[str] = Counter()
         self._rows: dict[str, NDArray[np.float64]] = {}
@@ -90,7 +92,8 @@ class RecentHours:
         hours = (self._ends - start) // HOUR
         history = np.stack([self._rows[name][-hours:] for name in names])
         rows: list[ForecastRow] = []
-        for name, ahead in zip(names, forecast_all(history, start, hours=HOURS_AHEAD), strict=True):
+        found = forecast_all(history, start, hours=HOURS_AHEAD, calendar=self._calendar)
+        for name, ahead in zip(names, found, strict=True):
             agents = agents_at([hour.expected for hour in ahead.hours], wanted)
             at_high = agents_at([hour.high for hour in ahead.hours], wanted)
             rows += [
@@ -137,7 +140,14 @@ def _rates(wanted: ServiceLevel) -> NDArray[np.float64]:
 class Planner:
     """Keeps the forecasts in the store up to date until it is told to stop. `partitions` is how many are counted."""
 
-    def __init__(self, store: Store, partitions: int, wanted: ServiceLevel, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        partitions: int,
+        wanted: ServiceLevel,
+        clock: Callable[[], datetime],
+        calendar: WeekCalendar | None = None,
+    ) -> None:
         self._store = store
         self._partitions = partitions
         self._wanted = wanted
@@ -146,7 +156,7 @@ class Planner:
         self._next: datetime | None = None
         """The hour to take in next; None where the store is to be asked."""
         self._made: datetime | None = None
-        self._hours = RecentHours()
+        self._hours = RecentHours(calendar)
         """The hours before `_next`."""
 
     async def run(self) -> None:

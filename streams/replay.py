@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -121,13 +121,23 @@ def difference(then: Decision | Assignment, now: Decision | Assignment) -> str:
     return "; ".join(parts) or "the same fields in other bytes: another schema"
 
 
+def without(output: Decision | Assignment, lacks: Collection[str]) -> Decision | Assignment:
+    """`output` with its defaults in the fields that an earlier schema `lacks`."""
+    defaults = {item.name: item.default for item in fields(output) if item.name in lacks}
+    return replace(output, **defaults) if defaults else output
+
+
 @dataclass(frozen=True, slots=True)
 class _Emitted:
-    """An output as it was emitted: a digest of its value, and where it stands."""
+    """An output as it was emitted: a digest of its value, and where it stands.
+
+    `lacks` are the fields that its schema did not have: it says nothing of them.
+    """
 
     digest: bytes
     place: Place
     offset: int
+    lacks: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,8 +256,10 @@ class Replay:
                 span = spans.get(place, (0, 0))
                 if span[0] <= output.event.offset < span[1]:
                     # What an earlier release wrote by an earlier schema is compared as it is written now.
-                    value = record.value if record.value.startswith(frame) else self._codec.encode(output)
-                    emitted = _Emitted(_digest(value), key, record.offset)
+                    value, lacks = record.value, frozenset[str]()
+                    if not value.startswith(frame):
+                        value, lacks = self._codec.encode(output), self._codec.lacking(value, word)
+                    emitted = _Emitted(_digest(value), key, record.offset, lacks)
                     found[place][output.event.offset].append(emitted)
         return {place: _Outputs(by_offset, kept_since) for place, by_offset in found.items()}
 
@@ -352,8 +364,12 @@ class Replay:
             return (Verdict.UNEXPECTED, "an output") if emitted else (Verdict.NOTHING_TO_DECIDE, "")
         if not emitted:
             return Verdict.MISSING, f"{type(now).__name__.lower()} {now.decision_id}"
-        digest = _digest(self._codec.encode(now))
-        return (Verdict.IDENTICAL, "") if all(then.digest == digest for then in emitted) else (Verdict.DIFFERENT, "")
+        same = all(then.digest == self._digest_of(now, then.lacks) for then in emitted)
+        return (Verdict.IDENTICAL, "") if same else (Verdict.DIFFERENT, "")
+
+    def _digest_of(self, output: Decision | Assignment, lacks: frozenset[str]) -> bytes:
+        """That of `output` as a schema which lacks some fields tells it."""
+        return _digest(self._codec.encode(without(output, lacks)))
 
     async def _look_closer(
         self, source: Reader, record: Record, decision: Decision, outputs: _Outputs, wanted: Range, report: Report
@@ -362,12 +378,12 @@ class Replay:
         now = _output(decision, wanted)
         if now is None:
             raise ValueError("what differs is of another topic")
-        digest = _digest(self._codec.encode(now))
         verdict, detail = Verdict.DIFFERENT, "it is there no more"
-        other = next(then for then in outputs.by_offset[record.offset] if then.digest != digest)
+        emitted = outputs.by_offset[record.offset]
+        other = next(one for one in emitted if one.digest != self._digest_of(now, one.lacks))
         async for records in source.read({other.place: (other.offset, other.offset + 1)}):
             then = self._codec.decode(records[0].value, type(now))
-            detail = difference(then, now)
+            detail = difference(then, without(now, other.lacks))
             by = then.models.get(SET) if isinstance(then, Decision) else None
             if by is not None and by != decision.models[SET]:
                 verdict = Verdict.NOT_REPRODUCIBLE

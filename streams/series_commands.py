@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, timedelta, tzinfo
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -14,7 +13,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from models.staffing import ServiceLevel
+from models.weeks import WeekCalendar
 from schemas.errors import BadSettings
+from streams.calendars import holidays_of, zone_of
 from streams.series_options import (
     FALSE_ALARMS_PER_WEEK,
     Columns,
@@ -41,7 +42,13 @@ Zone = Annotated[
     str,
     typer.Option(help="Zone of times that name none, of the profile of the week and of the output: Europe/Berlin."),
 ]
-Holiday = Annotated[list[str] | None, typer.Option(help="A day, YYYY-MM-DD, that is like a Sunday; may be repeated.")]
+Holiday = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Days that are like a Sunday: a region's holidays (DE-BY, AT), 2026-12-24, 12-24 of every year; may be "
+        "repeated."
+    ),
+]
 Gaps = Annotated[Missing, typer.Option(help="What a time without a row means in a file of counts.")]
 Encoding = Annotated[str | None, typer.Option(help="The file's encoding, such as cp1252. Default: UTF-8.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave out rows that cannot be used, instead of ending.")]
@@ -86,21 +93,21 @@ def detect(
     """
     from streams.detect import detect_file  # noqa: PLC0415  numpy is for the work, not for --help
 
-    region = zone_of(zone)
+    calendar = _calendar(zone, holiday)
     options = DetectOptions(
         method=method,
         false_alarms_per_week=false_alarms_per_week,
         score=score,
         min_count=min_count,
         min_ratio=min_ratio,
-        zone=region,
-        holidays=days_of(holiday),
+        zone=calendar.zone,
+        holidays=calendar.holidays,
         hop=None if hop is None else timedelta(seconds=hop),
         missing=missing,
         max_series=max_series,
     )
     columns = Columns(time=time, value=value, series=series)
-    reading = Reading(columns=columns, zone=region, encoding=encoding, skip_bad=skip_bad)
+    reading = Reading(columns=columns, zone=calendar.zone, encoding=encoding, skip_bad=skip_bad)
     table = Table("series", "onset", "detected", "end", "count", "expected", "excess", "ratio", "score")
     for column in table.columns[4:]:
         column.justify = "right"
@@ -161,12 +168,12 @@ def forecast(
     """
     from streams.forecasting import forecast_file  # noqa: PLC0415  numpy is for the work, not for --help
 
-    region = zone_of(zone)
+    calendar = _calendar(zone, holiday)
     options = ForecastOptions(
         hours=hours,
         coverage=coverage,
-        zone=region,
-        holidays=days_of(holiday),
+        zone=calendar.zone,
+        holidays=calendar.holidays,
         service=ServiceLevel(
             share=service_level,
             within=timedelta(minutes=within_minutes),
@@ -176,7 +183,7 @@ def forecast(
         ),
     )
     columns = Columns(time=time, value=value, series=series)
-    reading = Reading(columns=columns, zone=region, encoding=encoding, skip_bad=skip_bad)
+    reading = Reading(columns=columns, zone=calendar.zone, encoding=encoding, skip_bad=skip_bad)
     with work_bar(Console(stderr=True)) as progress:
         found = forecast_file(file, reading, options, plot=plot, progress=progress)
     if as_json:
@@ -198,22 +205,15 @@ def forecast(
 _FORECAST_COLUMNS = ("expected", "low", "high", "agents", "rostered")
 
 
-def zone_of(name: str) -> tzinfo:
-    """The time zone of that name. Raises BadSettings where there is none."""
-    if name.upper() == "UTC":
-        return UTC
+def _calendar(zone: str, holidays: list[str] | None) -> WeekCalendar:
+    """The calendar that the options name. Raises BadSettings with the option that is wrong."""
+    option = "--zone"
     try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise BadSettings(f"--zone {name}: no such time zone; write one such as Europe/Berlin or UTC") from error
-
-
-def days_of(texts: list[str] | None) -> frozenset[date]:
-    """The days written as YYYY-MM-DD. Raises BadSettings for one that is none."""
-    try:
-        return frozenset(date.fromisoformat(text) for text in texts or ())
-    except ValueError as error:
-        raise BadSettings(f"--holiday: {error}; write a day as 2026-12-25") from error
+        clock = zone_of(zone)
+        option = "--holiday"
+        return WeekCalendar(clock, holidays_of(holidays or ()))
+    except BadSettings as error:
+        raise BadSettings(f"{option}: {error}") from error
 
 
 def _cells(alert: dict[str, Any]) -> tuple[str, ...]:

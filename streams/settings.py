@@ -11,11 +11,13 @@ from platformdirs import user_data_path
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from models.weeks import WeekCalendar
 from schemas.errors import BadSettings
 from schemas.topics import PARTITIONS
 from sinks.notify.notices import TICKET_FIELD
 from sinks.notify.webhook import signing_key
 from sinks.store import StoreAccess
+from streams.calendars import calendar_of, zone_of
 from streams.watch import STUCK_AFTER
 
 EMBEDDED_STORE = "store"
@@ -185,9 +187,27 @@ class Settings(BaseSettings):
         le=1440,
         description="the mean time that a ticket takes an agent, for the agents needed in stored forecasts",
     )
+    time_zone: str = Field(
+        default="UTC",
+        description="the clock of those who write tickets, such as Europe/Berlin: of the watch's baseline",
+    )
+    holidays: str = Field(
+        default="",
+        description="days that are like a Sunday, with commas between: regions whose holidays they are, such as DE-BY "
+        "or AT, days such as 2026-12-24, and 12-24 for every year",
+    )
     maven_mirror: str | None = Field(
         default=None, description="a Maven repository to fetch the embedded broker's jars from"
     )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _a_known_zone(cls, name: str) -> str:
+        try:
+            zone_of(name)
+        except BadSettings as error:
+            raise ValueError(str(error)) from error
+        return name
 
     @field_validator("clickhouse_url", "schema_registry_url", "notify_alertmanager_url", "notify_webhook_url")
     @classmethod
@@ -256,6 +276,13 @@ class Settings(BaseSettings):
             password=revealed(self.clickhouse_password),
             ca_file=str(self.clickhouse_ca_file) if self.clickhouse_ca_file else None,
         )
+
+    def calendar(self) -> WeekCalendar:
+        """The clock and the holidays of the watch and of forecasts; a second of work. Raises BadSettings."""
+        try:
+            return calendar_of(self.time_zone, filter(None, map(str.strip, self.holidays.split(","))))
+        except BadSettings as error:
+            raise BadSettings(f"TRIAGE_HOLIDAYS: {error}") from error
 
     def kafka_tls(self) -> ssl.SSLContext | None:
         """The TLS context for brokers, None where the protocol has none. Raises BadSettings for unusable files."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from models.watching import SpikeWatch
+from models.watching import SpikeWatch, WatchSettings
 from schemas import topics
 from schemas.alerts import AlertAnswered
 from schemas.codec import Codec
@@ -62,7 +62,8 @@ async def warm_start(settings: Settings, weeks: int, *, anew: bool = False) -> W
         )
     owners = {name: label.team for name, label in wiring.load_taxonomy(settings).categories.items()}
     places = await places_of([topics.DECISIONS.name, topics.COUNTS.name], settings)
-    watch = SpikeWatch(owners, len(places) - 1)  # the log of counts has one
+    watched = WatchSettings(calendar=await asyncio.to_thread(settings.calendar))
+    watch = SpikeWatch(owners, len(places) - 1, watched)  # the log of counts has one
     async with opened_decoder(settings, Codec()) as decoder, reader(settings) as source:
         start, end = (await source.bounds([PLACE]))[PLACE]
         with await asyncio.to_thread(wiring.open_store, settings) as store:

@@ -196,7 +196,8 @@ async def _archive_plan(
             owner = await stack.enter_async_context(serve_as_owner(folder, store))
             log.info("the embedded store answers other processes at %s", owner.url)
         counted = await topic_admin.partition_counts([topics.DECISIONS.name], settings)
-        planner = Planner(store, counted[topics.DECISIONS.name], wanted, wiring.wall_clock)
+        calendar = await asyncio.to_thread(settings.calendar)
+        planner = Planner(store, counted[topics.DECISIONS.name], wanted, wiring.wall_clock, calendar)
         planning = asyncio.ensure_future(planner.run())
         planning.add_done_callback(lambda done: _pass_on(done, failed))
 
@@ -262,15 +263,16 @@ async def _count_plan(stack: AsyncExitStack, settings: Settings, codec: Codec, d
 async def _watch_plan(
     stack: AsyncExitStack, settings: Settings, codec: Codec, decoder: Decoder, failed: asyncio.Future[None]
 ) -> AgentPlan:
-    from models.watching import SpikeWatch  # noqa: PLC0415  as above
+    from models.watching import SpikeWatch, WatchSettings  # noqa: PLC0415  as above
     from streams.agents.watch import WatchAgent, snapshots  # noqa: PLC0415
     from streams.gauging import Gauging, pipeline_gauges  # noqa: PLC0415
 
     owners = {name: label.team for name, label in wiring.load_taxonomy(settings).categories.items()}
     counts = await topic_admin.partition_counts([topics.DECISIONS.name], settings)
     partitions = counts[topics.DECISIONS.name]
+    watched = WatchSettings(calendar=await asyncio.to_thread(settings.calendar))
     agent = WatchAgent(
-        make=lambda: SpikeWatch(owners, partitions),
+        make=lambda: SpikeWatch(owners, partitions, watched),
         snapshots=snapshots(settings),
         settings=settings,
         codec=codec,

@@ -75,9 +75,10 @@ FIELDS: dict[str, bytes] = {
     "customer_tier": NONE,
     "human_set": NONE,
     "occurred_at": varint(NOON_MS),
+    "product": text("Lagerix"),
 }
 IDENTIFIERS = ("event_id", "ticket_id", "source", "tenant")
-TEXTS = (*IDENTIFIERS, "channel", "requester", "subject", "body")
+TEXTS = (*IDENTIFIERS, "channel", "requester", "subject", "body", "product")
 
 
 def packaged_id(word: type) -> int:

@@ -64,6 +64,7 @@ ticket_events = st.builds(
     customer_tier=st.none() | text,
     human_set=st.dictionaries(st.sampled_from(sorted(HUMAN_FIELDS)), text),
     occurred_at=times,
+    product=text,
 )
 decisions = st.builds(
     Decision,
@@ -89,6 +90,8 @@ decisions = st.builds(
     models=st.dictionaries(text, text, max_size=3),
     occurred_at=times,
     incident_id=st.none() | text,
+    product=text,
+    tags=st.lists(text, max_size=3).map(tuple),
 )
 _feedback_fields = st.one_of(
     st.fixed_dictionaries(

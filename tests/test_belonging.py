@@ -35,11 +35,13 @@ VPN = OpenIncident(
     series=("all=tickets", "category=network"),
     terms=("drops", "tunnel", "tunnel drops", "vpn", "vpn tunnel"),
 )
-OF_NETWORK = {"all": "tickets", "category": "network", "team": "network-ops"}
-OF_BILLING = {"all": "tickets", "category": "billing", "team": "billing"}
+OF_NETWORK = {"all": ("tickets",), "category": ("network",), "team": ("network-ops",)}
+OF_BILLING = {"all": ("tickets",), "category": ("billing",), "team": ("billing",)}
 
 
-def belongs(subject: str, of: dict[str, str], *, after: timedelta = timedelta(0), **changes: object) -> bool:
+def belongs(
+    subject: str, of: dict[str, tuple[str, ...]], *, after: timedelta = timedelta(0), **changes: object
+) -> bool:
     incident = replace(VPN, **changes)  # type: ignore[arg-type]  the fields are right, as a whole
     return incident_of(subject, of, NOON + after, [incident]) is not None
 
@@ -57,6 +59,13 @@ def test_a_ticket_of_another_team_needs_half_of_the_terms() -> None:
     assert belongs("Invoice: VPN tunnel drops", OF_BILLING)
     assert belongs("VPN tunnel", OF_BILLING), "three of five"
     assert not belongs("Invoice for VPN", OF_BILLING)
+
+
+def test_a_ticket_of_one_of_the_incidents_products_or_tags_belongs_by_its_words() -> None:
+    of = {**OF_BILLING, "product": ("Lagerix",), "tag": ("eu", "trial")}
+    assert belongs("VPN tunnel", of, series=("product=Lagerix",))
+    assert belongs("VPN tunnel", of, series=("tag=trial",))
+    assert not belongs("VPN tunnel", of, series=("product=trial", "tag=Lagerix"))
 
 
 def test_where_no_word_tells_the_incident_no_ticket_is_moved() -> None:
@@ -77,6 +86,8 @@ def test_only_terms_that_are_hardly_ever_there_otherwise_tell_an_incident() -> N
     found = opened(word, ["team=b", "category=a"])
     assert (found.terms, found.series) == (("vpn",), ("category=a", "team=b"))
     assert len(opened(word, [f"tenant={number}" for number in range(99)]).series) == MOST_SERIES
+    many = [*(f"tag={number}" for number in range(99)), "team=b", "tenant=a"]
+    assert {"team=b", "tenant=a"} < set(opened(word, many).series), "tags take the place of no team"
 
 
 def test_of_many_incidents_the_newest_are_told() -> None:

@@ -19,7 +19,7 @@ from models.rules import SATURATION, LabelRules, PhraseRules, Strength
 from models.taxonomy import Taxonomy
 from models.text import fold, spell_out
 from schemas.codec import Codec
-from schemas.decisions import Assignment, Band, Decision, Judgement
+from schemas.decisions import MOST_TAG_CHARACTERS, MOST_TAGS, Assignment, Band, Decision, Judgement
 from schemas.errors import BadTaxonomy
 from schemas.events import EventKind, TicketEvent
 from schemas.topics import REVIEW_QUEUE
@@ -332,3 +332,14 @@ def test_models_start_from_any_taxonomy(taxonomy: Taxonomy) -> None:
     versions = starting_models(taxonomy).versions
     assert versions["category"] == f"rules-{taxonomy.version}"
     assert set(versions) == {"category", "intent", "priority", "sentiment", "language"}
+
+
+def test_a_decision_carries_on_what_its_ticket_is_about_and_is_the_same_without(models: Models) -> None:
+    plain = decide(ticket_event(), position(1), models)
+    assert (plain.product, plain.tags) == ("", ())
+    tags = ("", " eu ", "eu", "x" * 500, "x" * 300, *(f"t{number}" for number in range(5_000)))
+    about = decide(ticket_event(product=" Lagerix ", tags=tags), position(1), models)
+    assert about.product == "Lagerix"
+    assert about.tags[:4] == ("eu", "x" * MOST_TAG_CHARACTERS, "t0", "t1")
+    assert len(about.tags) == MOST_TAGS
+    assert replace(about, product="", tags=()) == plain

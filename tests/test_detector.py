@@ -221,6 +221,21 @@ def test_holidays_stand_where_sundays_do_and_the_clock_is_the_walls() -> None:
     assert berlin.place(datetime(2026, 4, 6, 6, tzinfo=UTC).timestamp()) == (6 * 86_400 + 8 * 3600, True)
 
 
+@pytest.mark.parametrize("hops", [360, 361, 7 * 360 + 5])
+def test_a_series_that_is_forgotten_begins_as_one_that_was_never_seen(hops: int) -> None:
+    random = np.random.default_rng(3)
+    used, unused = (NegativeBinomialDetector(3, DetectorSettings(), parents=[-1, 0, 0]) for _ in "ab")
+    at, new = START, np.array([True, True, False])
+    for row in random.poisson([5, 2, 3], size=(hops, 3)):
+        at += 10
+        used.observe(at, row)
+        unused.observe(at, row, new)
+    used.forget(2)
+    for row in random.poisson([5, 2, 3], size=(800, 3)):
+        at += 10
+        assert_equal(used.observe(at, row), unused.observe(at, row))
+
+
 def test_a_slot_of_the_week_holds_a_bucket() -> None:
     widths = [slot_width(timedelta(minutes=minutes)) for minutes in (1, 15, 20, 60, 100, 1440, 2000)]
     assert widths == [timedelta(minutes=minutes) for minutes in (15, 15, 30, 60, 120, 1440, 10_080)]

@@ -41,6 +41,7 @@ def test_the_usual_names_of_columns_are_found() -> None:
             "email": "a@example.com",
             "tier": "vip",
             "tags": ["x", "y"],
+            "application": "Lagerix",
             "created_at": "2026-03-02T13:00:00+01:00",
             "via": "chat",
         }
@@ -48,6 +49,7 @@ def test_the_usual_names_of_columns_are_found() -> None:
     assert (found.ticket_id, found.subject, found.body) == ("4711", "Frage", "Wie geht das?")
     assert (found.language_hint, found.requester, found.customer_tier) == ("de", "a@example.com", "vip")
     assert (found.tags, found.channel, found.tenant, found.kind) == (("x", "y"), "chat", "acme", EventKind.CREATED)
+    assert found.product == "Lagerix"
     assert found.occurred_at == NOON
 
 

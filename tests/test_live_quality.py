@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from schemas.decisions import Judgement
 from schemas.events import EventKind
 from schemas.feedback import Feedback, FeedbackKind
 from sinks.archive import Archive
+from sinks.migrations import packaged_migrations
 from sinks.queries import named_queries
 from sinks.rows import Row, decision_row, feedback_row
 from sinks.store import Store
@@ -150,3 +152,89 @@ def test_feedback_on_unknown_tickets_and_an_empty_store_give_no_rows(store: Stor
     assert ask(store, "quality") == ask(store, "quality_days") == []
     write(store, [correction("T-unknown", "billing", NOW, 0)])
     assert ask(store, "quality") == []
+
+
+def judged(store: Store) -> list[tuple[Any, ...]]:
+    for view in named_queries()["quality"].views:
+        store.command(f"SYSTEM REFRESH VIEW {view}")
+        store.command(f"SYSTEM WAIT VIEW {view}")
+    return sorted(store.query("SELECT * FROM judged_answers").rows, key=repr)
+
+
+def judged_as_a_whole(store: Store) -> list[tuple[Any, ...]]:
+    """All of them computed from all rows, by the query that did so once."""
+    (made,) = [one for one in packaged_migrations() if one.name == "quality"]
+    (whole,) = [one for one in made.statements if "judged_answers" in one]
+    return sorted(store.query(whole.partition("EMPTY\nAS\n")[2]).rows, key=repr)
+
+
+def said_at_random(random: Random, models: Models, rows: list[Row], at: datetime) -> Row:
+    """A decision or a piece of feedback, of any time before `at`: on a ticket of ours, late, or for the second time."""
+    place, ticket = 10_000 + len(rows), f"T-{random.randrange(40)}"
+    occurred_at = at - random.randrange(1, 4_000) * timedelta(minutes=1) - place * timedelta(milliseconds=1)
+    words = [row for row in rows if row.table == "feedback"]
+    match random.randrange(7):
+        case 0 | 1 | 2:
+            kind = random.choice([EventKind.CREATED, EventKind.MESSAGE_ADDED])
+            label, chance = random.choice(TRUE), random.random()
+            said = set_by_a_person(label) if random.random() < 0.2 else judgement(label, chance)
+            return decided(models, ticket, occurred_at, said, place, kind)
+        case 3 if words:  # sent again, or its id used for another ticket: at a place before the first, at times
+            row = random.choice(words)
+            values = {**row.values, "ticket_id": random.choice([ticket, row.values["ticket_id"]])}
+            offset = random.choice([place, 20_000 - place])
+            return replace(row, values=values, position=replace(row.position, offset=offset), late=offset < place)
+        case 4 if words and random.random() < 0.3:
+            row = random.choice(words)
+            back = row.values["feedback_id"]
+            return correction(
+                row.values["ticket_id"], back, occurred_at, place, kind=FeedbackKind.RETRACTION, field=None
+            )
+        case 5:
+            named = [row for row in rows if row.values["ticket_id"] == ticket and row.table == "ticket_decisions"]
+            about = random.choice(named).values["decision_id"] if named and random.random() < 0.5 else None
+            return correction(ticket, random.choice(TRUE), occurred_at, place, decision_id=about)
+        case _:
+            kind = random.choice([FeedbackKind.REASSIGNMENT, FeedbackKind.RESOLUTION, FeedbackKind.CORRECTION])
+            field = "team" if kind is FeedbackKind.CORRECTION else None
+            return correction(ticket, random.choice(["desk", "net"]), occurred_at, place, kind=kind, field=field)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_answers_of_changed_tickets_alone_are_computed_and_all_are_as_if_computed_as_a_whole(
+    store: Store, models: Models, seed: int
+) -> None:
+    random, archive, rows = Random(seed), Archive(store), list[Row]()
+    begin, found = NOW - timedelta(days=5), list[tuple[Any, ...]]()
+    for number in range(8):
+        stored_at, part = begin + number * 7 * HOUR, list[Row]()
+        for _ in range(8 if number % 4 else 120):
+            part.append(said_at_random(random, models, rows, stored_at))
+            rows.append(part[-1])
+        archive.write(part, now=stored_at)
+        found = judged(store)
+        assert found == judged_as_a_whole(store)
+    assert len(found) > 15
+    computed = "SELECT ticket_id FROM answer_facts WHERE computed_at = (SELECT max(computed_at) FROM answer_facts)"
+    again = {ticket for (ticket,) in store.query(computed).rows if ticket}
+    known = {ticket for (ticket,) in store.query("SELECT ticket_id FROM feedback").rows}
+    # What takes back something that is not there changes nothing.
+    newest = (
+        "SELECT ticket_id FROM {} WHERE ingested_at = (SELECT max(through) FROM answer_facts) AND kind != 'retraction'"
+    )
+    stored = {
+        ticket for table in ("feedback", "ticket_decisions") for (ticket,) in store.query(newest.format(table)).rows
+    }
+    assert stored & known <= again < known
+
+
+def test_where_all_that_was_said_is_taken_back_there_is_no_answer(store: Store, models: Models) -> None:
+    archive = Archive(store)
+    archive.write(
+        [decided(models, "T-1", NOW, judgement("hardware", 0.9), 0), correction("T-1", "billing", NOW + HOUR, 0)],
+        now=NOW + HOUR,
+    )
+    assert len(judged(store)) == 1
+    back = correction("T-1", "f-0", NOW + 2 * HOUR, 1, kind=FeedbackKind.RETRACTION, field=None)
+    archive.write([back], now=NOW + 9 * HOUR)
+    assert judged(store) == judged_as_a_whole(store) == []

@@ -184,5 +184,6 @@ def test_decisions_change_only_with_the_version_of_the_code() -> None:
         decision = replace(decide(event, position(number), models), models={})
         shown = to_json(decision)
         assert shown.pop("incident_id") is None, "a field that came later, of tickets of an open incident"
+        assert (shown.pop("product"), shown.pop("tags")) == (event.product, list(event.tags)), "these came later, too"
         digest.update(json.dumps(shown).encode())
     assert DECISIONS[CODE_VERSION] == digest.hexdigest()[:16]

@@ -160,17 +160,22 @@ def test_a_calendar_in_utc_and_one_in_a_zone_that_is_utc_forecast_the_same() -> 
     seed=st.integers(0, 2**31),
     known=st.integers(24, 8 * 168),
     rates=st.lists(st.sampled_from([0.0, 0.02, 0.5, 3.0, 200.0]), min_size=1, max_size=4),
+    calendar=st.builds(
+        WeekCalendar,
+        st.sampled_from([UTC, ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kolkata")]),
+        st.sets(st.integers(0, 8 * 7 + 2).map(lambda day: START.date() + timedelta(days=day)), max_size=9),
+    ),
 )
 def test_series_that_are_forecast_together_are_forecast_as_each_alone(
-    seed: int, known: int, rates: list[float]
+    seed: int, known: int, rates: list[float], calendar: WeekCalendar
 ) -> None:
     hours = np.arange(known)
     rhythm = 1 + 0.8 * np.sin(hours * 2 * np.pi / 24) * (hours % 168 < 120)
     history = np.random.default_rng(seed).poisson(np.outer(rates, rhythm)).astype(float)
     start = START + seed % 168 * HOUR
-    together = forecast_all(history, start, hours=HOURS_AHEAD)
+    together = forecast_all(history, start, hours=HOURS_AHEAD, calendar=calendar)
     for one, row in zip(together, history, strict=True):
-        alone = forecast(row, start, hours=HOURS_AHEAD)
+        alone = forecast(row, start, hours=HOURS_AHEAD, calendar=calendar)
         assert one.wape == pytest.approx(alone.wape, abs=1e-9)
         errors = list(alone.wape.values())
         if not errors or min(abs(errors[0] - errors[1]), 1) > 1e-9:  # of two that are as good, rounding chooses

@@ -50,12 +50,12 @@ def other_taxonomy(tmp_path: Path) -> Path:
     return path
 
 
-def by_first_schema(decision: Decision) -> bytes:
-    """A decision as the first release wrote it."""
-    first = next(schema for schema in packaged() if (schema.word, schema.version) == (Decision, 1))
+def by_schema(version: int, decision: Decision) -> bytes:
+    """A decision as an earlier release wrote it."""
+    earlier = next(schema for schema in packaged() if (schema.word, schema.version) == (Decision, version))
     out = BytesIO()
-    out.write(struct.pack(">bI", 0, first.packaged_id))
-    fastavro.schemaless_writer(out, first.parsed, _to_record(Decision)(decision))
+    out.write(struct.pack(">bI", 0, earlier.packaged_id))
+    fastavro.schemaless_writer(out, earlier.parsed, _to_record(Decision)(decision))
     return out.getvalue()
 
 
@@ -242,7 +242,8 @@ def test_audited_tickets_wait_for_a_person_and_are_drawn_again(pipeline: Pipelin
 def test_replay_finds_what_is_wrong_missing_and_too_much(pipeline: Pipeline) -> None:
     closed = ticket_event(event_id="closed", kind=EventKind.CLOSED)
     bad = Outgoing(topic=topics.EVENTS.name, key=b"T-1", value=b"bad")
-    pipeline.publish([*tickets(0, 50), closed, bad])
+    about = [replace(one, product="Lagerix", tags=("eu", "eu", " trial")) for one in tickets(0, 50)]
+    pipeline.publish([*about, closed, bad])
     worker = pipeline.start_worker("--only", "triage")
     wait_until_decided(pipeline, 50)
     pipeline.wait_for("the dead letter", lambda: len(pipeline.read(topics.DEAD_LETTERS)) == 1)
@@ -252,12 +253,12 @@ def test_replay_finds_what_is_wrong_missing_and_too_much(pipeline: Pipeline) -> 
 
     record = pipeline.read(topics.DECISIONS)[0]
     decision = pipeline.codec.decode(record.value, Decision)
-    earlier = Outgoing(
-        topic=topics.DECISIONS.name, key=b"x", value=by_first_schema(decision), partition=record.partition
-    )
-    pipeline.publish([earlier])
+    assert (decision.product, decision.tags) == ("Lagerix", ("eu", "trial"))
+    for version in (1, 2):  # of which neither knows of products and tags
+        value = by_schema(version, decision)
+        pipeline.publish([Outgoing(topic=topics.DECISIONS.name, key=b"x", value=value, partition=record.partition)])
     again = replayed(pipeline)
-    assert (again["verdicts"], again["emitted_again"]) == (good["verdicts"], good["emitted_again"] + 1)
+    assert (again["verdicts"], again["emitted_again"]) == (good["verdicts"], good["emitted_again"] + 2)
 
     changed = pipeline.codec.encode(Decision(**{**_fields(decision), "team": "nobody"}))
     place = at(next(item for item in pipeline.read(topics.EVENTS) if dict(item.headers).get("ce_id") == b"closed"))

@@ -35,7 +35,8 @@ MINUTE = timedelta(minutes=1)
 
 def event(offset: int, second: float, requester: str = "", **series: str) -> Counted:
     at = START + timedelta(seconds=second)
-    return Counted(offset=offset, occurred_at=at, requester=requester, series=series or {"category": "login"})
+    values = {dimension: (value,) for dimension, value in (series or {"category": "login"}).items()}
+    return Counted(offset=offset, occurred_at=at, requester=requester, series=values)
 
 
 def totals(table: CountTable, second: float = 0) -> dict[str, int]:
@@ -134,6 +135,29 @@ def test_names_beyond_the_room_are_folded_and_a_frequent_one_moves_in() -> None:
     counter = PartitionCounter(CountingSettings(most_series=1))
     counts = counter.count(0, [event(0, 0, category="x"), event(1, 0, category="y")])
     assert [count.series for count in counts] == ["category=x", f"category={OTHER}"]
+
+
+def test_a_ticket_counts_once_in_each_of_its_tags_and_once_in_the_rest() -> None:
+    tagged = replace(event(0, 0), series={"category": ("login",), "tag": ("a", "b", "c")})
+    counts = PartitionCounter().count(0, [tagged])
+    assert {count.series: count.count for count in counts} == {"category=login": 1, "tag=a": 1, "tag=b": 1, "tag=c": 1}
+    (whole,) = PartitionCounter(CountingSettings(most_series=1)).count_buckets(0, [replace(tagged, ticket_id="T-1")])
+    assert whole.counts == {"category=login": 1, "tag=a": 1, f"tag={OTHER}": 1}
+    assert whole.tickets[0].series == ("category=login", "tag=a", f"tag={OTHER}")
+    counter = PartitionCounter()
+    counter.count(0, [replace(tagged, requester="ann")])
+    again = replace(event(1, 5, "ann"), series={"category": ("login",), "tag": ("c", "d")})
+    assert [count.series for count in counter.count(0, [again])] == ["tag=d"], "a requester counts once in each"
+
+
+def test_many_at_once_count_as_so_many() -> None:
+    one_by_one, at_once = HeavyHitters(2), HeavyHitters(2)
+    for name, times in (("a", 3), ("b", 1), ("c", 2), ("d", 1), ("a", 1), ("c", 4)):
+        admitted = [one_by_one.admit(name) for _ in range(times)]
+        assert at_once.admit(name, times) == admitted[-1]
+    assert one_by_one.snapshot() == at_once.snapshot()
+    assert "c" in at_once
+    assert "b" not in at_once
 
 
 def test_a_flood_of_names_stays_in_bounded_memory() -> None:

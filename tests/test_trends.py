@@ -158,6 +158,35 @@ def test_volumes_have_shares_and_the_change_against_the_week_before(store: Store
     assert [value for dimension, value in rows if dimension == "priority"] == ["P3", "P1", "P2", "P4"]
 
 
+def test_a_ticket_is_in_the_volumes_of_its_product_and_of_each_of_its_tags(store: Store, models: Models) -> None:
+    told = Log(models)
+    for number in range(4):
+        tags = ("eu", "eu", "trial") if number else ()
+        product = "Lagerix" if number > 1 else ""
+        told.created(f"T-{number}", TODAY - number * HOUR, "desk", product=product, tags=tags)
+    filled(store, told)
+    rows = {(row["dimension"], row["value"]): row for row in ask(store, "volumes")}
+    named = {key: (row["tickets_7d"], row["percent"]) for key, row in rows.items() if key[0] in ("product", "tag")}
+    assert named == {("product", "Lagerix"): (2, 50.0), ("tag", "eu"): (3, 75.0), ("tag", "trial"): (3, 75.0)}
+    kept = store.query("SELECT product, tags FROM ticket_decisions_latest ORDER BY ticket_id").rows
+    assert [(product, list(tags)) for product, tags in kept] == [
+        ("", []),
+        ("", ["eu", "trial"]),
+        *[("Lagerix", ["eu", "trial"])] * 2,
+    ]
+    events = store.query("SELECT product FROM ticket_events ORDER BY ticket_id LIMIT 1 BY ticket_id").rows
+    assert [product for (product,) in events] == ["", "", "Lagerix", "Lagerix"]
+
+
+def test_of_many_tags_the_most_frequent_are_shown(store: Store, models: Models) -> None:
+    told = Log(models)
+    for number in range(12):
+        told.created(f"T-{number}", TODAY, "desk", tags=("most", *(f"{number}-{tag:02}" for tag in range(15))))
+    filled(store, told)
+    tags = [row for row in ask(store, "volumes") if row["dimension"] == "tag"]
+    assert (len(tags), tags[0]["value"], tags[0]["tickets_7d"]) == (100, "most", 12)
+
+
 def test_the_time_to_the_first_answer_counts_what_others_than_the_requester_write(store: Store, log: Log) -> None:
     filled(store, log)
     # desk has A (10 min) and E (none yet), and had Z; net has B (120 min), C (none yet) and D (60 min).

@@ -38,12 +38,14 @@ def mark(partition: int, second: float) -> BucketCounts:
     return BucketCounts(partition=partition, bucket=at, through=-1, counts={})
 
 
-def ticket(offset: int, second: float, category: str, subject: str = "Invoice is wrong") -> Counted:
+def ticket(
+    offset: int, second: float, category: str, subject: str = "Invoice is wrong", **named: tuple[str, ...]
+) -> Counted:
     return Counted(
         offset=offset,
         occurred_at=START + timedelta(seconds=second),
         requester=f"r{offset}",
-        series={"all": "tickets", "category": category, "team": OWNERS[category]},
+        series={"all": ("tickets",), "category": (category,), "team": (OWNERS[category],), **named},
         ticket_id=f"T-{offset}-{category}",
         subject=subject,
     )
@@ -72,6 +74,77 @@ def log_of(
                 events.append(ticket(PARTITIONS * offsets[partition] + partition, second + 5, category, said))
             log += counter.count_buckets(partition, events) or [mark(partition, second)]
     return log
+
+
+PRODUCTS, TAGS = ("Lagerix", "Planoro", "Vertiqo", "Montiva", "Kundari", "Belegona"), ("update", "eu", "trial")
+
+
+def log_of_products(
+    hours: float, failing: tuple[float, float] = (0, 0), *, names: int = 0, late: float | None = None
+) -> list[BucketCounts]:
+    """A log of counts: 30 tickets a minute of six products and three tags, each of one.
+
+    From minute to minute of `failing` there are twelve more, of all categories, about Lagerix since an update. With
+    `names` each ticket has one of so many tags besides; from the minute `late` on each has the tag `late`.
+    """
+    random = np.random.default_rng(7)
+    counter, log, offset = PartitionCounter(), [], 0
+    for second in range(0, int(hours * 3600), 10):
+        found = [
+            (PRODUCTS[random.integers(6)], TAGS[random.integers(3)], "Invoice is wrong")
+            for _ in range(random.poisson(5.0))
+        ]
+        if failing[0] * 60 <= second < failing[1] * 60:
+            found += [("Lagerix", "update", "Stock is empty since the update")] * random.poisson(2.0)
+        events = []
+        for product, tag, subject in found:
+            offset += 1
+            more = (f"name-{offset % names}",) if names else ()
+            more += ("late",) if late is not None and second >= late * 60 else ()
+            category = CATEGORIES[random.integers(3)]
+            events.append(ticket(offset, second + 5, category, subject, product=(product,), tag=(tag, *more)))
+        log += counter.count_buckets(0, events) or [mark(0, second)]
+    return log
+
+
+def test_a_product_that_fails_in_all_categories_is_one_incident_with_its_tag_as_a_cause() -> None:
+    words = told(watch(1), log_of_products(3.5, (150, 170)))
+    assert len({word.incident_id for word in words}) == 1
+    first, last = words[0], words[-1]
+    assert (first.subject, first.stage, first.page) == ("product=Lagerix", AlertStage.OPENED, True)
+    assert abs(first.opened_at - START - timedelta(minutes=150)) <= timedelta(minutes=3)
+    children = {part.text for word in words for part in word.cause.children}
+    assert "tag=update" in children
+    assert not any(child.startswith(("product=", "all=")) for child in children)
+    assert "stock" in {part.text for part in words[1].cause.terms}
+    assert last.stage is AlertStage.RESOLVED
+
+
+def test_tags_take_no_room_from_others_and_the_most_frequent_have_places() -> None:
+    crowded = WatchSettings(slots=32, named_slots=12)  # six products, three tags, and three more
+    one = watch(1, crowded)
+    told(one, log_of_products(1.5, names=500, late=30))
+    assert {ALL, "category=network", "team=net", "tag=update", "tag=late", "product=Lagerix"} <= set(one._places)
+    assert len(one._places) == 1 + 2 * len(CATEGORIES) + crowded.named_slots
+    assert sorted(one._places.values()) == list(range(len(one._places)))
+    assert one.unwatched > 0
+
+
+def test_nothing_takes_the_place_of_what_an_open_incident_tells_of() -> None:
+    one = watch(1, WatchSettings(slots=32, named_slots=9))
+    log = log_of_products(3.0, (150, 180))
+    words = told(one, log)
+    assert {word.subject for word in words} == {"product=Lagerix"}
+    assert one.open_incidents
+    loud = {f"tag=new-{number}": 10_000 for number in range(20)}
+    rest = [
+        BucketCounts(partition=0, bucket=log[-1].bucket + timedelta(seconds=at), through=10**9, counts=loud)
+        for at in range(10, 120, 10)
+    ]
+    told(one, [*log, *rest], len(log))
+    assert "product=Lagerix" in one._places
+    assert "product=Lagerix" not in one._named
+    assert "tag=new-0" in one._places
 
 
 Log = list[BucketCounts | AlertAnswered]
@@ -387,9 +460,16 @@ def decision(**changes: object) -> Decision:
 def test_a_ticket_counts_when_it_comes_in_and_not_when_something_happens_to_it() -> None:
     one = counted(decision(tenant="t" * 500), 7, "ann", START)
     assert one is not None
-    assert one.series["all"] == ALL.partition("=")[2]
-    assert (one.series["category"], one.series["team"], len(one.series["tenant"])) == ("network", "net", 100)
-    assert "channel" not in one.series, "a source that names none has none"
+    assert one.series == {
+        "all": (ALL.partition("=")[2],),
+        "category": ("network",),
+        "team": ("net",),
+        "tenant": ("t" * 100,),
+        "language": ("network",),
+    }, "a source that names no channel, product or tag has none"
+    about = counted(decision(product="Lagerix", tags=("eu", "trial")), 7, "ann", START)
+    assert about is not None
+    assert (about.series["product"], about.series["tag"]) == (("Lagerix",), ("eu", "trial"))
     assert (len(one.subject), one.ticket_id, one.requester, one.offset) == (200, "T-1", "ann", 7)
     assert counted(decision(kind=EventKind.MESSAGE_ADDED), 7, "ann", START) is None
 

@@ -13,6 +13,8 @@ at that rate of false alarms.
 from __future__ import annotations
 
 import argparse
+import gc
+import resource
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -30,11 +32,14 @@ from rivals import RIVALS, river_rivals
 
 from models import novelty
 from models.alerts import AlertBook, AlertSettings
+from models.counting import Counted, CountingSettings, PartitionCounter
 from models.detector import Detector, DetectorSettings, NegativeBinomialDetector, threshold
 from models.novelty import LeakyPeakDetector
 from models.simulator import SIZES, Simulation, SimulatorSettings, simulate
+from models.watching import SpikeWatch, WatchSettings
 from models.weeks import WeekCalendar
 from schemas.alerts import SpikeOpened
+from schemas.counts import BucketCounts
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 TUNING_SEEDS = (101, 102)
@@ -76,10 +81,12 @@ def main() -> None:
     parser.add_argument(
         "--tickets-per-day", type=float, nargs=2, default=(100.0, 20_000.0), metavar=("LEAST", "MOST"), help="of series"
     )
-    parser.add_argument("--only", choices=["simulated", "nab", "speed"])
+    parser.add_argument("--only", choices=["simulated", "nab", "speed", "memory"])
     given = parser.parse_args()
     if given.only in (None, "speed"):
         speed()
+    if given.only in (None, "memory"):
+        memory()
     if given.only in (None, "nab"):
         tweets()
     if given.only in (None, "simulated"):
@@ -382,6 +389,41 @@ def speed() -> None:
             f"{series:,}", f"{seconds * 1e3:.2f}", f"{series / seconds / 1e6:.1f}", f"{seconds * 10:.2f}", f"{size:.1f}"
         )
     Console(width=150).print(table)
+
+
+def memory() -> None:
+    """What 100,000 series take: counted by one worker in eight partitions, and watched."""
+    table = Table("100,000 series", "MB", "KiB a series")
+    names, partitions = 100_000, 8
+    before = resident_kib()
+    counter = PartitionCounter(CountingSettings(most_series=names))
+    for place in range(names):
+        series = {"all": ("tickets",), "tag": (f"a tag of some length {place}",)}
+        at = START + timedelta(milliseconds=place)
+        counter.count(place % partitions, [Counted(offset=place, occurred_at=at, requester="", series=series)])
+    add_memory(table, "counted", resident_kib() - before, names)
+    before = resident_kib()
+    watch = SpikeWatch({}, 1, WatchSettings(slots=names, named_slots=names))
+    for hop in range(2):
+        counts = {"all=tickets": names} | {f"tag=a tag of some length {place}": 1 for place in range(names - 1)}
+        bucket = START + timedelta(seconds=10 * hop)
+        watch.take(hop, BucketCounts(partition=0, bucket=bucket, through=hop, counts=counts))
+    watch.take(2, BucketCounts(partition=0, bucket=START + timedelta(minutes=2), through=-1, counts={}))
+    assert watch.series == names  # noqa: S101  else it is not them that are measured
+    watch.restore(watch.to_bytes())  # so that every array is written to, as it is after a week
+    add_memory(table, "watched", resident_kib() - before, names)
+    Console(width=150).print(table)
+
+
+def add_memory(table: Table, name: str, kib: float, series: int) -> None:
+    """One row: what so many series take."""
+    table.add_row(name, f"{kib / 1024:,.0f}", f"{kib / series:.1f}")
+
+
+def resident_kib() -> float:
+    """The memory that this process has now, in KiB."""
+    gc.collect()
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize() / 1024
 
 
 if __name__ == "__main__":

@@ -23,7 +23,12 @@ from sinks.store import Store, StoreAccess
 EVENTS_OF_A_TICKET = 4
 DAYS = 28
 ASKED = 15
-VIEWS = ("subject_words", "ticket_volumes", "changed_lives", "ticket_days", "ticket_stays", "judged_answers")
+VIEWS = (
+    *("subject_words", "ticket_volumes", "changed_lives", "ticket_days", "ticket_stays"),
+    *("changed_answers", "judged_answers"),
+)
+FACTS = {"changed_lives": "life_facts", "changed_answers": "answer_facts"}
+"""Where a view writes what it computes, if that is not its own table."""
 LATER = 4_000
 """Tickets of which something is told once the views are computed: more than such a log has in half an hour."""
 
@@ -59,10 +64,12 @@ def fill(store: Store, rows: int) -> None:
     )
     store.command(
         "INSERT INTO ticket_decisions (decision_id, event_id, kind, ticket_id, source, tenant, channel, subject, "  # noqa: S608  as above
-        "category, priority, language, team, queue, band, occurred_at, decided_at, src_topic, src_partition, "
-        "src_offset, ingested_at) "
+        "product, tags, category, priority, language, team, queue, band, occurred_at, decided_at, src_topic, "
+        "src_partition, src_offset, ingested_at) "
         "SELECT toString(n), toString(n), if(step = 0, 'created', 'message_added'), concat('T-', toString(k)), 'desk', "
-        f"'default', ['mail', 'web', 'phone'][h % 3 + 1], {_SUBJECT}, {_CATEGORIES}, "
+        f"'default', ['mail', 'web', 'phone'][h % 3 + 1], {_SUBJECT}, concat('product', toString(h % 40)), "
+        "if(h % 2 = 0, [], [concat('tag', toString(h % 301)), concat('tag', toString(h % 17))]), "
+        f"{_CATEGORIES}, "
         f"concat('P', toString(intDiv(h, 13) % 4 + 1)), ['de', 'en'][h % 2 + 1], {_TEAMS}, {_TEAMS}, 'auto', at, at, "
         f"'tickets.events.v1', h % 8, n, now() FROM ({base}) WHERE step < 3"
     )
@@ -76,7 +83,10 @@ def fill(store: Store, rows: int) -> None:
 
 
 def go_on(store: Store, hours: int) -> None:
-    """Have a message come on each of some tickets, so many hours after everything else was stored."""
+    """Have a message and a decision come on each of some tickets, and on every fifth a correction.
+
+    So many hours after everything else was stored.
+    """
     store.command(
         "INSERT INTO ticket_events (event_id, kind, ticket_id, source, tenant, channel, requester, subject, human_set, "  # noqa: S608  our own
         "occurred_at, src_topic, src_partition, src_offset, ingested_at) "
@@ -84,11 +94,26 @@ def go_on(store: Store, hours: int) -> None:
         "'message_added', concat('T-', toString(number)), 'desk', 'default', 'mail', 'agent', '', map(), now64(3), "
         f"'tickets.events.v1', 1, {hours}000000000 + number, now() + INTERVAL {hours} HOUR FROM numbers({LATER})"
     )
+    store.command(
+        "INSERT INTO ticket_decisions (decision_id, event_id, kind, ticket_id, source, tenant, channel, subject, "  # noqa: S608  our own
+        "category, priority, language, team, queue, band, occurred_at, decided_at, src_topic, src_partition, "
+        f"src_offset, ingested_at) SELECT concat('later-{hours}-', toString(number)) AS id, id, 'message_added', "
+        "concat('T-', toString(number)), 'desk', 'default', 'mail', '', 'category1', 'P3', 'de', 'team1', 'team1', "
+        f"'auto', now64(3), now64(3), 'tickets.events.v1', 1, {hours}000000000 + number, "
+        f"now() + INTERVAL {hours} HOUR FROM numbers({LATER})"
+    )
+    store.command(
+        "INSERT INTO feedback (feedback_id, kind, ticket_id, source, tenant, field, value, occurred_at, src_topic, "  # noqa: S608  our own
+        f"src_partition, src_offset, ingested_at) SELECT concat('later-{hours}-', toString(number)), 'correction', "
+        "concat('T-', toString(5 * number)), 'desk', 'default', 'category', 'category2', now64(3), "
+        f"'tickets.feedback.v1', 1, {hours}000000000 + number, now() + INTERVAL {hours} HOUR "
+        f"FROM numbers({LATER // 5})"
+    )
 
 
-def computed(store: Store) -> int:
-    """How many lives were computed the last time."""
-    newest = "SELECT count() FROM life_facts WHERE computed_at = (SELECT max(computed_at) FROM life_facts)"
+def computed(store: Store, facts: str) -> int:
+    """How many rows of a table of facts were computed the last time."""
+    newest = f"SELECT count() FROM {facts} WHERE computed_at = (SELECT max(computed_at) FROM {facts})"  # noqa: S608  as above
     return store.query(newest).rows[0][0]
 
 
@@ -120,17 +145,17 @@ def run(folder: Path, rows: int) -> None:
         print("\n| view | rows | seconds | CPU seconds |\n| --- | --- | --- | --- |")
         for view in VIEWS:
             wall, cpu = timed(lambda view=view: refresh(store, view))
-            table = "life_facts" if view == "changed_lives" else view
-            count = store.query(f"SELECT count() FROM {table}").rows[0][0]  # noqa: S608  our own names
+            count = store.query(f"SELECT count() FROM {FACTS.get(view, view)}").rows[0][0]  # noqa: S608  our own names
             print(f"| `{view}` | {count:,} | {wall:.1f} | {cpu:.1f} |", flush=True)
         print(f"\nmost memory until then: {most_memory_mb():,.0f} MB")
         go_on(store, 2)
-        refresh(store, "changed_lives")  # of all: what was stored up to an hour before the newest is computed again
+        for view in FACTS:  # of all: what was stored up to an hour before the newest is computed again
+            refresh(store, view)
         go_on(store, 4)
         print(f"\n{LATER:,} tickets go on, and nothing else was told for two hours:")
-        for view in ("changed_lives", "ticket_days", "ticket_stays"):
+        for view in VIEWS[2:]:
             wall, cpu = timed(lambda view=view: refresh(store, view))
-            rows = f"{computed(store):,}" if view == "changed_lives" else ""
+            rows = f"{computed(store, FACTS[view]):,}" if view in FACTS else ""
             print(f"| `{view}` | {rows} | {wall:.1f} | {cpu:.1f} |", flush=True)
         print("\n| query | rows | first ms | median ms | slowest of the rest ms | median CPU ms |")
         print("| --- | --- | --- | --- | --- | --- |")

@@ -474,6 +474,7 @@ class _Ticket:
     urgent: bool
     hint: str | None
     tags: tuple[str, ...]
+    product: str = ""
     subject: str = ""
     memo: dict[str, str] = field(default_factory=dict[str, str])
     events: int = 0
@@ -738,6 +739,7 @@ class _Desk:
         family = pen.pick(voice.families[topic])
         body = _first_message(pen, ticket, family)
         ticket.subject = _subject(pen, ticket, family)
+        ticket.product = pen.memo.get("app", "")  # the form asks for the program where it is about one
         event = self._event(ticket, at, EventKind.CREATED, body)
         if pen.chance(_FOLLOWED_SHARE) and len(self._pending) < _MOST_PENDING:
             ticket.memo = {slot: text for slot, text in pen.memo.items() if slot in _LASTING}
@@ -803,6 +805,7 @@ class _Desk:
             body=body,
             language_hint=ticket.hint,
             tags=ticket.tags,
+            product=ticket.product,
             customer_tier=ticket.requester.tier,
             human_set=human_set or {},
             occurred_at=_EPOCH + at * _MS,

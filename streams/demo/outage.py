@@ -78,6 +78,8 @@ class Outages:
                     subject=subject,
                     body=body,
                     language_hint=language,
+                    tags=("remote-access",),
+                    product="VPN",
                     occurred_at=occurred_at,
                 )
             number += 1
