@@ -49,7 +49,7 @@ from schemas.open_incidents import OpenIncident
 ALL = "all=tickets"
 """The series of every ticket: all others are a part of it."""
 
-FORMAT = "triage.watch.2"
+FORMAT = "triage.watch.3"
 """Names the arrays of a snapshot and what they mean."""
 
 _DIMENSIONS = ("category", "team", "tenant", "channel", "language", "all")
