@@ -63,6 +63,8 @@ _SPREAD, _LASTS, _ACTIVITY_PRIOR = 0.07, _HOUR, 20_000.0
 _SPREAD_LIMITS, _LASTS_LIMITS = (0.003, 0.5), (timedelta(minutes=5), timedelta(hours=6))
 _MEMORIES = (timedelta(minutes=15), timedelta(hours=2))
 _LEAST_COVARIANCE = 2e-3
+_USUAL_SPREAD = 0.1
+"""For weights alone: what a bucket of many tickets tells of activity is no more than that of some."""
 _FILTER_LIMIT = 4.0
 
 # No two holidays are alike: how far from a Sunday's rate one may be, as a squared relative error, for all of the day.
@@ -540,7 +542,7 @@ class NegativeBinomialDetector:
         state.spread, state.stay = spread, stay
 
     def _set_ahead(self) -> None:
-        """What lasts of an activity on average over a window, and the part of `spread` that comes afresh in it."""
+        """What lasts of an activity on average over a window, and the variance that comes afresh in it."""
         stay = self._state.stay
         away = 1 - stay
         lasting, fresh = [], []
@@ -551,7 +553,7 @@ class NegativeBinomialDetector:
             lasts = lasts * stay**self._into
             lasting.append(lasts)
             fresh.append(np.maximum(both - lasts * lasts, 0.0))
-        self._lasting, self._afresh = np.array(lasting), np.array(fresh)
+        self._lasting, self._afresh = np.array(lasting), self._state.spread * np.array(fresh)
 
     def _look_ahead(self) -> None:
         """The activity that windows which end in this bucket expect, and its squared relative error.
@@ -562,11 +564,19 @@ class NegativeBinomialDetector:
         done = int(state.hops[0]) // self._bucket_hops
         rows = [(done - buckets + (self._bucket_hops == 1)) % len(state.past) for buckets in self._window_buckets]
         cold = self._cold()
-        before = np.where(cold, 1.0, state.past[rows])
-        doubt = np.where(cold, state.spread, state.past_doubt[rows])
-        self._activity = 1 + (before - 1) * self._lasting
-        variance = doubt * self._lasting * self._lasting + state.spread * self._afresh
-        self._unsure = variance / (self._activity * self._activity) + np.where(cold, self._level_doubt(), 0.0)
+        # In place: with many series, arrays that come and go cost more than the arithmetic.
+        activity = np.where(cold, 1.0, state.past[rows])
+        activity -= 1
+        activity *= self._lasting
+        activity += 1
+        unsure = np.where(cold, state.spread, state.past_doubt[rows])
+        unsure *= self._lasting
+        unsure *= self._lasting
+        unsure += self._afresh
+        unsure /= activity * activity
+        if cold.any():
+            unsure += np.where(cold, self._level_doubt(), 0.0)
+        self._activity, self._unsure = activity, unsure
 
     def _level_doubt(self) -> Floats:
         """The squared relative error of the baseline, as far as the number of tickets that it rests on tells."""
@@ -754,8 +764,10 @@ class NegativeBinomialDetector:
         turns = holiday != self._holiday
         state.calm = np.where(hot | turns, 0.0, state.calm + 1)
         mean = self._long_level() * share
-        if not self._holiday and lesson.any():
-            self._learn_activity(mean, tickets, lesson & (state.age >= settings.cold_for / settings.bucket / 2))
+        # The profile of the first days is no baseline: what goes over and below it together would all be activity.
+        known = lesson & (state.age >= settings.cold_for / settings.bucket / 2)
+        if not self._holiday and known.any():
+            self._learn_activity(mean, tickets, known)
         stay, spread = state.stay, state.spread
         active = 1 + (state.active - 1) * stay
         doubt = state.active_doubt * stay * stay + spread * (1 - stay * stay)
@@ -788,7 +800,7 @@ class NegativeBinomialDetector:
         state = self._state
         a = state.variance_a[0]
         use = lesson & (mean > 0)
-        variance = mean * (1 + a + 0.1 * mean)
+        variance = mean * (1 + a + _USUAL_SPREAD * mean)
         limit = _RESIDUAL_LIMIT * np.sqrt(variance)
         weight = np.where(use, mean * mean / np.maximum(variance, 1e-12), 0.0)
         off = np.where(use, np.clip(tickets - mean, -limit, limit) * mean / np.maximum(variance, 1e-12), 0.0)
