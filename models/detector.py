@@ -529,23 +529,24 @@ class NegativeBinomialDetector:
         prior_stay = self._stay(_LASTS)
         prior = _SPREAD * prior_stay * (1 - fades) / (1 - fades * prior_stay)
         weight = _ACTIVITY_PRIOR * np.array([[memory / _MEMORIES[0]] for memory in _MEMORIES])
-        near, far = (state.products + weight * prior) / (state.product_weights + weight)
-        far = np.maximum(far, _LEAST_COVARIANCE)
-        near = np.maximum(near, far)
+        covariances: Floats = (state.products + weight * prior) / (state.product_weights + weight)
+        far: Floats = np.maximum(covariances[1], _LEAST_COVARIANCE)
+        near: Floats = np.maximum(covariances[0], far)
         fade, long_fade = float(fades[0, 0]), float(fades[1, 0])
         part = near * (1 - long_fade) / (far * (1 - fade))
-        stay = (1 - part) / np.maximum(long_fade - part * fade, 1e-9)
-        stay = np.clip(stay, *(self._stay(limit) for limit in _LASTS_LIMITS))
-        spread = np.clip(near * (1 - fade * stay) / (stay * (1 - fade)), *_SPREAD_LIMITS)
+        shortest, longest = (self._stay(limit) for limit in _LASTS_LIMITS)
+        stay: Floats = np.clip((1 - part) / np.maximum(long_fade - part * fade, 1e-9), shortest, longest)
+        spread: Floats = np.clip(near * (1 - fade * stay) / (stay * (1 - fade)), *_SPREAD_LIMITS)
         if self._holiday:
-            stay, spread = np.maximum(stay, self._stay(_LASTS_LIMITS[1])), np.maximum(spread, _HOLIDAY_SPREAD)
+            stay, spread = np.maximum(stay, longest), np.maximum(spread, _HOLIDAY_SPREAD)
         state.spread, state.stay = spread, stay
 
     def _set_ahead(self) -> None:
         """What lasts of an activity on average over a window, and the variance that comes afresh in it."""
         stay = self._state.stay
         away = 1 - stay
-        lasting, fresh = [], []
+        lasting: list[Floats] = []
+        fresh: list[Floats] = []
         for buckets in self._window_buckets:
             left = stay**buckets
             lasts = stay * (1 - left) / (buckets * away)
@@ -783,7 +784,7 @@ class NegativeBinomialDetector:
         if turns:
             self._forget_activity(np.ones(self.series, dtype=np.bool_), np.maximum(spread, _HOLIDAY_SPREAD))
         else:
-            away = (state.shares <= 0).all(axis=0)
+            away: Flags = np.all(state.shares <= 0, axis=0)
             if away.any():
                 self._forget_activity(away, spread)
         at = int(state.hops[0]) // self._bucket_hops % len(state.past)
