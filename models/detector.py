@@ -4,9 +4,10 @@ Every hop, each series' counts over the last 1, 5, 15 and 60 minutes are held ag
 times a profile of the week. The score is how improbable so many would be, as -log10 of a negative-binomial tail
 (Hilbe 2011, *Negative Binomial Regression*: mean mu, variance mu + a mu + b mu^2), made comparable between windows and
 series. The baseline is shrunk (Efron and Morris 1975): a slot of the week towards its time of day, that towards the
-parent series' profile. Both learn all the time and neither learns from what it has just called a spike. Windows up to a
-quarter of an hour are held against the activity of the last hour as well, as far as such activity lasts in that series;
-the more of a variance is activity, the more the tail is that of a log-normal.
+parent series' profile. Both learn all the time and neither learns from what it has just called a spike. Activity
+wanders about the baseline: a gamma filter follows it (West, Harrison and Migon 1985), with a variance and a time that
+it lasts learned for each series, and each window is held against what was known before it began. The more of a variance
+is activity, the more the tail is that of a log-normal.
 
 One array operation serves all series; a thousand series cost little more than one.
 """
@@ -51,21 +52,26 @@ _GRAIN = 2.0**-18  # with the upper limit, 24 bits: what a 32-bit float holds
 _LEVEL_HALF_LIFE = timedelta(days=2)
 
 # The variance mu + a mu + b mu^2: prior a and b, and how many windows they are worth.
-_PRIOR_A, _PRIOR_B, _PRIOR_WINDOWS = 0.1, 0.05, 20.0
+_PRIOR_A, _PRIOR_B, _PRIOR_WINDOWS = 0.1, 0.01, 20.0
 _VARIANCE_HALF_LIFE = timedelta(days=14)
 _RESIDUAL_LIMIT = 4.0
 _WINSOR = 3.0
 
-# Activity, what the last hour had beyond the baseline: the part that lasts has a prior, worth so many squared pulls. It
-# is not followed while something scores as much as _HOLD_ABOVE.
-_PERSISTENCE, _PERSISTENCE_PRIOR, _MOST_PULL = 0.5, 10.0, 1.0
-_HOLD_ABOVE = 2.0
+# Activity that wanders about the baseline: the prior of its variance and of how long it lasts, worth so many pairs of
+# tickets in two buckets; the limits of both; and the two memories over which buckets are held against each other.
+_SPREAD, _LASTS, _ACTIVITY_PRIOR = 0.07, _HOUR, 20_000.0
+_SPREAD_LIMITS, _LASTS_LIMITS = (0.003, 0.5), (timedelta(minutes=5), timedelta(hours=6))
+_MEMORIES = (timedelta(minutes=15), timedelta(hours=2))
+_LEAST_COVARIANCE = 2e-3
+_USUAL_SPREAD = 0.1
+"""For weights alone: what a bucket of many tickets tells of activity is no more than that of some."""
+_FILTER_LIMIT = 4.0
 
-# No two holidays are alike: how far from a Sunday's rate one may be, as a squared relative error, and the most.
-_HOLIDAY_VARIANCE, _HOLIDAY_PULL = 0.5, 3.0
+# No two holidays are alike: how far from a Sunday's rate one may be, as a squared relative error, for all of the day.
+_HOLIDAY_SPREAD = 0.5
 
 # Self-calibration: excesses over the limit, how many of them the prior is worth, and what one may count at most.
-_CALIBRATED_FROM, _CALIBRATION_PRIOR, _CALIBRATION_CAP = 1.5, 30.0, 3.0
+_CALIBRATED_FROM, _CALIBRATION_PRIOR, _CALIBRATION_CAP = 1.5, 200.0, 3.0
 _CALIBRATION_FROM_A_SPIKE = 3
 """How many buckets of a spike count: some are chance."""
 
@@ -246,12 +252,12 @@ class ArrayState:
 def threshold(series: int, false_alarms_per_week: float, bucket: timedelta = _MINUTE) -> float:
     """The score that `series` series together exceed by chance so many times a week.
 
-    One series makes about 10^3.5 independent scores a week at most (measured on simulated series), and no more than
+    One series makes about 10^3.8 independent scores a week at most (measured on simulated series), and no more than
     it has buckets. Raises ValueError where either number is not positive.
     """
     if series <= 0 or false_alarms_per_week <= 0:
         raise ValueError("the number of series and the false alarms per week have to be positive")
-    return min(3.5, math.log10(WEEK / bucket)) + math.log10(series / false_alarms_per_week)
+    return min(3.8, math.log10(WEEK / bucket)) + math.log10(series / false_alarms_per_week)
 
 
 class NegativeBinomialDetector:
@@ -280,17 +286,22 @@ class NegativeBinomialDetector:
         self._slots = max(1, WEEK // slot_width(settings.bucket))
         self._slot_s = WEEK.total_seconds() / self._slots
         self._penalties = np.array(settings.penalties)
-        # A window that mostly lies in the lagged hour is not held against it.
         self._memory_buckets = (self._lag_hops + self._local_hops) / self._bucket_hops
-        self._follows = np.array([w <= settings.local_lag + settings.local_span / 4 for w in settings.windows])
-        self._apart = max((at for at, w in enumerate(settings.windows) if w <= settings.local_lag), default=0)
+        # What is known of the activity before a window is from before the bucket in which it begins.
+        self._window_buckets = [int(-(-hops // self._bucket_hops)) for hops in self._window_hops]
+        self._into = 0.0 if self._bucket_hops == 1 else 0.5
+        # Short memories of buckets that are long themselves hold nothing.
+        self._scale = max(1.0, 2 * settings.bucket / _MEMORIES[0])
+        self._memory_fades = np.array([[math.exp(-settings.bucket / (m * self._scale))] for m in _MEMORIES])
         self._level_fade = 0.5 ** (settings.bucket / max(_LEVEL_HALF_LIFE, 14 * settings.bucket))
         self._rows: dict[int, tuple[NDArray[np.int64], ...]] = {}
-        count, windows = series, len(settings.windows)
-        self._state = _State.fresh(count, windows, self._ring_hops, self._slots)
+        self._series = series
+        self._state = self._fresh(self._series)
         self._smooth = self._slots > 1 and self._slot_s > settings.bucket.total_seconds()
-        self._share = np.ones(count, dtype=np.float32)
+        self._share = np.ones(series, dtype=np.float32)
         self._holiday = False
+        self._set_ahead()
+        self._look_ahead()
 
     @property
     def settings(self) -> DetectorSettings:
@@ -300,7 +311,16 @@ class NegativeBinomialDetector:
     @property
     def series(self) -> int:
         """The number of series."""
-        return self._state.level_tickets.size
+        return self._series
+
+    def _fresh(self, series: int) -> _State:
+        past = max(self._window_buckets) + 2
+        stay = self._stay(_LASTS)
+        return _State.fresh(series, len(self._window_hops), self._ring_hops, self._slots, past, stay)
+
+    def _stay(self, lasts: timedelta) -> float:
+        """The part of an activity that is left after a bucket."""
+        return math.exp(-self._settings.bucket / (lasts * self._scale))
 
     @property
     def _ring_hops(self) -> int:
@@ -372,7 +392,7 @@ class NegativeBinomialDetector:
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Go on from `state`; see `Detector.restore`."""
-        fresh = _State.fresh(self.series, len(self._window_hops), self._ring_hops, self._slots)
+        fresh = self._fresh(self._series)
         for field in fields(fresh):
             wanted = getattr(fresh, field.name)
             found = state.get(field.name)
@@ -380,12 +400,13 @@ class NegativeBinomialDetector:
                 raise ValueError(f"the snapshot's {field.name} is of other series or settings")
             setattr(fresh, field.name, found.astype(wanted.dtype, copy=True))
         self._state = fresh
+        self._set_ahead()
         if fresh.hops[0] % self._bucket_hops:
             self._enter_bucket(self._middle(float(fresh.clock[0])))
 
     def forget(self, place: int) -> None:
         """Begin anew with one series: its place is another's now."""
-        state, fresh = self._state, _State.fresh(1, len(self._window_hops), self._ring_hops, self._slots)
+        state, fresh = self._state, self._fresh(1)
         for field in fields(fresh):
             if field.name not in ("clock", "hops", "slot"):  # of all series together
                 getattr(state, field.name)[..., place] = getattr(fresh, field.name)[..., 0]
@@ -395,6 +416,9 @@ class NegativeBinomialDetector:
                 state.profile[row, place] = profile[place]
                 if not row:
                     state.doubt[place] = doubt[place]
+            spread, stay = self._solved_activity()
+            state.spread[place], state.stay[place] = spread[place], stay[place]
+        self._set_ahead()
         if state.hops[0] % self._bucket_hops:
             self._enter_bucket(self._middle(float(state.clock[0])))
 
@@ -407,15 +431,14 @@ class NegativeBinomialDetector:
         missed = round((at - state.clock[0]) / self._hop_s) - 1
         if missed < 0 or abs(at - state.clock[0] - (missed + 1) * self._hop_s) > self._hop_s / 1000:
             raise ValueError(f"{at} does not follow {state.clock[0]} by whole hops of {self._settings.hop}")
-        if missed > self._ring_hops:
+        # All that is followed is forgotten by then, see `_follow`.
+        if missed > 2 * self._ring_hops:
             state.ring[:] = 0
             state.ring_share[:] = 0
             state.sums[:] = 0
             state.shares[:] = 0
             state.frozen.fill(0)
-            state.pull.fill(0)
-            state.activity.fill(1)
-            state.holiday_doubt.fill(0)
+            self._forget_activity(np.ones(self.series, dtype=np.bool_), state.spread)
             # Whole buckets pass, so that buckets go on where they were.
             skipped = missed - missed % self._bucket_hops
             state.hops[0] += skipped
@@ -500,6 +523,8 @@ class NegativeBinomialDetector:
         if slot != int(state.slot[0]):
             state.slot[0] = slot
             state.variance_a, state.variance_b = _solve(state.moments)
+            state.spread, state.stay = self._solved_activity()
+            self._set_ahead()
             for row, near in enumerate(self._looked_up(slot)):
                 state.profile[row], doubt = self._shrunk(near)
                 if not row:
@@ -510,6 +535,76 @@ class NegativeBinomialDetector:
             value = value + abs(part) * (state.profile[1 if part < 0 else 2] - value)
         # Whole grains, so that sums over windows are exact however many hops come and go.
         self._share = (np.rint(value / (self._bucket_hops * _GRAIN)) * _GRAIN).astype(np.float32)
+        self._look_ahead()
+
+    def _solved_activity(self) -> tuple[Floats, Floats]:
+        """How much activity wanders (spread) and how long it lasts (stay), from covariances over the two memories.
+
+        Where the covariance of buckets falls as stay^lag, its mean over a memory that falls as fade^lag is spread
+        stay (1 - fade) / (1 - fade stay): two of them have one solution.
+        """
+        state, fades = self._state, self._memory_fades
+        prior_stay = self._stay(_LASTS)
+        prior = _SPREAD * prior_stay * (1 - fades) / (1 - fades * prior_stay)
+        weight = _ACTIVITY_PRIOR * np.array([[memory / _MEMORIES[0]] for memory in _MEMORIES])
+        covariances: Floats = (state.products + weight * prior) / (state.product_weights + weight)
+        far: Floats = np.maximum(covariances[1], _LEAST_COVARIANCE)
+        near: Floats = np.maximum(covariances[0], far)
+        fade, long_fade = float(fades[0, 0]), float(fades[1, 0])
+        part = near * (1 - long_fade) / (far * (1 - fade))
+        shortest, longest = (self._stay(limit) for limit in _LASTS_LIMITS)
+        stay: Floats = np.clip((1 - part) / np.maximum(long_fade - part * fade, 1e-9), shortest, longest)
+        spread: Floats = np.clip(near * (1 - fade * stay) / (stay * (1 - fade)), *_SPREAD_LIMITS)
+        if self._holiday:
+            stay, spread = np.maximum(stay, longest), np.maximum(spread, _HOLIDAY_SPREAD)
+        return spread, stay
+
+    def _set_ahead(self) -> None:
+        """What lasts of an activity on average over a window, and the variance that comes afresh in it."""
+        stay = self._state.stay
+        away = 1 - stay
+        lasting: list[Floats] = []
+        fresh: list[Floats] = []
+        for buckets in self._window_buckets:
+            left = stay**buckets
+            lasts = stay * (1 - left) / (buckets * away)
+            both = (buckets * (1 + stay) - 2 * stay * (1 - left) / away) / (away * buckets**2)
+            lasts = lasts * stay**self._into
+            lasting.append(lasts)
+            fresh.append(np.maximum(both - lasts * lasts, 0.0))
+        self._lasting, self._afresh = np.array(lasting), self._state.spread * np.array(fresh)
+
+    def _look_ahead(self) -> None:
+        """The activity that windows which end in this bucket expect, and its squared relative error.
+
+        Each is told by what came before it; a young series is held against its last hour instead.
+        """
+        state = self._state
+        done = int(state.hops[0]) // self._bucket_hops
+        rows = [(done - buckets + (self._bucket_hops == 1)) % len(state.past) for buckets in self._window_buckets]
+        cold = self._cold()
+        # In place: with many series, arrays that come and go cost more than the arithmetic.
+        activity = np.where(cold, 1.0, state.past[rows])
+        activity -= 1
+        activity *= self._lasting
+        activity += 1
+        unsure = np.where(cold, state.spread, state.past_doubt[rows])
+        unsure *= self._lasting
+        unsure *= self._lasting
+        unsure += self._afresh
+        unsure /= activity * activity
+        if cold.any():
+            unsure += np.where(cold, self._level_doubt(), 0.0)
+        self._activity, self._unsure = activity, unsure
+
+    def _level_doubt(self) -> Floats:
+        """The squared relative error of the baseline, as far as the number of tickets that it rests on tells."""
+        return 1 / np.maximum(self._state.level_tickets, 0.5) + self._state.doubt
+
+    def _cold(self) -> Flags:
+        """Whether a series has no baseline yet that its activity could be held against."""
+        state, settings = self._state, self._settings
+        return (state.age < settings.cold_for / settings.bucket) | (state.shifted > 0)
 
     def _looked_up(self, slot: int) -> tuple[int, ...]:
         """The slots whose profile a bucket in `slot` lies between, its own first."""
@@ -582,8 +677,7 @@ class NegativeBinomialDetector:
         # While a spike is on, the last hour is what it was before: else it would soon be its own baseline.
         held = (state.frozen > 0) & (state.frozen <= self._settings.freeze_for / self._settings.bucket)
         local = np.where(held, state.local, local)
-        cold = (state.age < self._settings.cold_for / self._settings.bucket) | (state.shifted > 0)
-        return np.where(cold & (trusted | held), np.maximum(level, local), level)
+        return np.where(self._cold() & (trusted | held), np.maximum(level, local), level)
 
     def _learning(self) -> Flags:
         """Whether a series is too new: nothing that its baseline says means much yet."""
@@ -597,16 +691,15 @@ class NegativeBinomialDetector:
         state, settings = self._state, self._settings
         score, short = np.zeros(level.shape), np.zeros(level.shape)
         best = np.zeros(level.shape, dtype=np.int64)
-        active = level * state.activity
+        active = level * self._activity[0]
         now_observed = sums[:, 0].copy()
-        now_expected = (active if self._follows[0] or self._holiday else level) * shares[:, 0]
+        now_expected = active * shares[:, 0]
         observed, expected = now_observed.copy(), now_expected.copy()
         at_hop, at_window, at_series = np.nonzero(sums[:, :-1] >= settings.min_count)
         if at_hop.size:
             x = sums[at_hop, at_window, at_series]
             mean = level[at_hop, at_series] * shares[at_hop, at_window, at_series]
-            follows = self._follows[at_window] | self._holiday
-            mean = np.maximum(mean * np.where(follows, state.activity[at_series], 1.0), _LEAST_MEAN)
+            mean = np.maximum(mean * self._activity[at_window, at_series], _LEAST_MEAN)
             notable = x >= settings.min_ratio * mean
             if notable.any():
                 at_hop, at_window, at_series = at_hop[notable], at_window[notable], at_series[notable]
@@ -637,8 +730,7 @@ class NegativeBinomialDetector:
     ) -> Floats:
         """Scores of some windows of some series, each series' scale stretched to what its chance scores are."""
         state = self._state
-        unsure = 1 / np.maximum(state.level_tickets, 0.5) + state.doubt + state.holiday_doubt
-        dispersion = state.variance_b[at_window, at_series] + unsure[at_series]
+        dispersion = state.variance_b[at_window, at_series] + self._unsure[at_window, at_series]
         tail = improbability(observed, mean, state.variance_a[at_window, at_series], dispersion)
         tail = np.maximum(tail - self._penalties[at_window], 0.0)
         excess = np.maximum((state.excess_sum / state.excess_count)[at_series], _PER_DECADE)
@@ -660,13 +752,16 @@ class NegativeBinomialDetector:
         state.frozen = np.where(hot, state.frozen + 1, 0.0)
         local, trusted = self._local()
         state.local = np.where(hot, state.local, np.where(trusted, local, 0.0))
+        # It was no new level where that rate is as usual again.
+        usual = trusted & ~hot & (local < settings.min_ratio * self._long_level())
+        state.shifted = np.where(usual, 0.0, state.shifted)
         state.seen_buckets += seen
         state.age += seen & ((state.age > 0) | (tickets > 0))
         lesson = seen & ~frozen
         if not self._holiday and lesson.any():
             self._learn_variance(level, lesson)
             self._learn_level(level, tickets, share, lesson)
-        self._follow(hot)
+        self._follow(hot, frozen, tickets, share, lesson)
         # Chance is what is to be known: the beginning of a spike may be, the rest and what windows hold of it is not.
         ordinary = (state.calm > self._memory_buckets) | (
             (state.frozen > 0) & (state.frozen <= _CALIBRATION_FROM_A_SPIKE)
@@ -681,33 +776,64 @@ class NegativeBinomialDetector:
         for done in (state.bucket_tickets, state.bucket_share, state.bucket_peak):
             done.fill(0)
 
-    def _follow(self, hot: Flags) -> None:
-        """How active a series is: what its last hour had more than the baseline, as far as such an excess lasts."""
+    def _follow(self, hot: Flags, frozen: Flags, tickets: Floats, share: Floats, lesson: Flags) -> None:
+        """How active a series is: a gamma filter of the counts over the baseline.
+
+        West, Harrison and Migon 1985, *Dynamic Generalized Linear Models and Bayesian Forecasting*: the gamma
+        posterior of an activity that returns to 1, whose variance is `spread` and of which `stay` lasts for a bucket.
+        """
         state, settings = self._state, self._settings
-        # While an hour holds a spike it tells nothing of the ordinary; what may become one is not followed either.
         _, holiday = self._calendar.place(float(state.clock[0]) + settings.bucket.total_seconds() / 2)
         turns = holiday != self._holiday
         state.calm = np.where(hot | turns, 0.0, state.calm + 1)
-        clean = state.calm > self._memory_buckets
-        warm = (state.bucket_peak > _HOLD_ABOVE) & (state.held < settings.freeze_for / settings.bucket)
-        state.held = np.where(warm, state.held + 1, 0.0)
-        _, trusted = self._local()
-        mean = self._long_level() * state.shares[-1]
-        unsure = 1 / np.maximum(state.level_tickets, 0.5) + state.doubt
-        relative = state.variance_b[-1] + unsure
-        spread = (np.maximum(relative, _HOLIDAY_VARIANCE) if self._holiday else relative) * mean
-        # The posterior mean of a gamma activity, given the hour's count.
-        part = np.where(clean & trusted, spread / (1 + state.variance_a[-1] + spread), 0.0)
-        pull = part * (state.sums[-1] / np.maximum(mean, _LEAST_MEAN) - 1)
-        pull = np.minimum(pull, _HOLIDAY_PULL if self._holiday else _MOST_PULL)
-        cold = (state.age < settings.cold_for / settings.bucket) | (state.shifted > 0)
-        state.pull = np.where(cold | turns, 0.0, np.where(warm, state.pull, pull))
-        doubt = np.where(warm & (not turns), state.holiday_doubt, _HOLIDAY_VARIANCE * (1 - part))
-        # Windows still reach back into a holiday that has just ended.
-        after = np.where(clean, 0.0, _HOLIDAY_VARIANCE if turns else state.holiday_doubt)
-        state.holiday_doubt = np.where(holiday, doubt, after)
-        lasting = (state.pulled + _PERSISTENCE * _PERSISTENCE_PRIOR) / (state.pulls + _PERSISTENCE_PRIOR)
-        state.activity = 1 + (1.0 if self._holiday else np.clip(lasting, 0.0, 1.0)) * state.pull
+        mean = self._long_level() * share
+        # The profile of the first days is no baseline: what goes over and below it together would all be activity.
+        known = lesson & (state.age >= settings.cold_for / settings.bucket / 2)
+        if not self._holiday and known.any():
+            self._learn_activity(mean, tickets, known)
+        stay, spread = state.stay, state.spread
+        active = 1 + (state.active - 1) * stay
+        doubt = state.active_doubt * stay * stay + spread * (1 - stay * stay)
+        clumps = 1 + state.variance_a[0]
+        expected = active * mean
+        limit = expected + _FILTER_LIMIT * np.sqrt(expected * clumps + doubt * mean * mean) + 1
+        unseen = frozen | self._learning()
+        mean = np.where(unseen, 0.0, mean)
+        taken = np.where(unseen, 0.0, np.minimum(tickets, limit))
+        rate = active / doubt + mean / clumps
+        state.active = (active * active / doubt + taken / clumps) / rate
+        state.active_doubt = state.active / rate
+        if turns:
+            self._forget_activity(np.ones(self.series, dtype=np.bool_), np.maximum(spread, _HOLIDAY_SPREAD))
+        else:
+            away: Flags = np.all(state.shares <= 0, axis=0)
+            if away.any():
+                self._forget_activity(away, spread)
+        at = int(state.hops[0]) // self._bucket_hops % len(state.past)
+        state.past[at], state.past_doubt[at] = state.active, state.active_doubt
+
+    def _forget_activity(self, of: Flags, doubt: Floats) -> None:
+        state = self._state
+        state.active, state.active_doubt = np.where(of, 1.0, state.active), np.where(of, doubt, state.active_doubt)
+        state.past[:, of] = 1
+        state.past_doubt[:, of] = doubt[of]
+
+    def _learn_activity(self, mean: Floats, tickets: Floats, lesson: Flags) -> None:
+        """How far buckets over or below the baseline go with those before them, over two memories."""
+        state = self._state
+        a = state.variance_a[0]
+        use = lesson & (mean > 0)
+        variance = mean * (1 + a + _USUAL_SPREAD * mean)
+        limit = _RESIDUAL_LIMIT * np.sqrt(variance)
+        weight = np.where(use, mean * mean / np.maximum(variance, 1e-12), 0.0)
+        off = np.where(use, np.clip(tickets - mean, -limit, limit) * mean / np.maximum(variance, 1e-12), 0.0)
+        fade = np.where(use, 0.5 ** (self._settings.bucket / _VARIANCE_HALF_LIFE), 1.0)
+        state.residuals *= self._memory_fades
+        state.weights *= self._memory_fades
+        state.products = state.products * fade + off * state.residuals
+        state.product_weights = state.product_weights * fade + weight * state.weights
+        state.residuals += off
+        state.weights += weight
 
     def _learn_level(self, level: Floats, tickets: Floats, share: Floats, lesson: Flags, buckets: float = 1.0) -> None:
         """Take the tickets of so many `buckets` into level and profile, those beyond three deviations cut off."""
@@ -747,32 +873,18 @@ class NegativeBinomialDetector:
             mean = level * state.shares[place]
             use = known & (mean > 0)
             a, b = state.variance_a[place], state.variance_b[place]
-            if place == self._apart:
-                self._learn_persistence(mean, use, 0.5 ** (each * settings.bucket / _VARIANCE_HALF_LIFE))
-            if self._follows[place]:
-                mean = mean * state.activity
-            spread = np.sqrt(mean * (1 + a + b * mean)) + 1e-9
+            mean = mean * self._activity[place]
+            known_part = self._unsure[place] * mean * mean
+            spread = np.sqrt(mean * (1 + a + b * mean) + known_part) + 1e-9
             off = np.clip(state.sums[place] - mean, -_RESIDUAL_LIMIT * spread, _RESIDUAL_LIMIT * spread)
             weight = np.where(use, 1 / (mean + 0.5) ** 2, 0.0)
-            surplus = off * off - mean
+            surplus = off * off - mean - known_part
             fade = 0.5 ** (each * settings.bucket / _VARIANCE_HALF_LIFE)
             moments = state.moments[place]
             moments *= np.where(use, fade, 1.0)
             for row, term in enumerate((mean**2, mean**3, mean**4, mean * surplus, mean**2 * surplus)):
                 moments[row] += weight * term
             moments[5] += use
-
-    def _learn_persistence(self, mean: Floats, use: Flags, memory: float) -> None:
-        """Weighted least squares of what a window beyond the lagged hour had over `mean` on the hour's pull."""
-        state, place = self._state, self._apart
-        a, b = state.variance_a[place], state.variance_b[place]
-        variance = mean * (1 + a + b * mean)
-        limit = _RESIDUAL_LIMIT * np.sqrt(variance) + 1e-9
-        off = np.clip(state.sums[place] - mean, -limit, limit)
-        weight = np.where(use, state.pull * mean / np.maximum(variance, 1e-9), 0.0)
-        fade = np.where(use, memory, 1.0)
-        state.pulled = state.pulled * fade + weight * off
-        state.pulls = state.pulls * fade + weight * state.pull * mean
 
 
 @dataclass(slots=True, kw_only=True)
@@ -806,15 +918,19 @@ class _State:
     local: Floats
     shifted: Floats
     calm: Floats
-    held: Floats
-    pull: Floats
-    holiday_doubt: Floats
-    pulled: Floats
-    pulls: Floats
-    activity: Floats
+    spread: Floats
+    stay: Floats
+    active: Floats
+    active_doubt: Floats
+    past: NDArray[np.float32]
+    past_doubt: NDArray[np.float32]
+    residuals: Floats
+    weights: Floats
+    products: Floats
+    product_weights: Floats
 
     @classmethod
-    def fresh(cls, series: int, windows: int, ring: int, slots: int) -> _State:
+    def fresh(cls, series: int, windows: int, ring: int, slots: int, past: int, stay: float) -> _State:
         def zeros(*before: int) -> Floats:
             return np.zeros((*before, series))
 
@@ -846,12 +962,16 @@ class _State:
             local=zeros(),
             shifted=zeros(),
             calm=zeros(),
-            held=zeros(),
-            pull=zeros(),
-            holiday_doubt=zeros(),
-            pulled=zeros(),
-            pulls=zeros(),
-            activity=np.ones(series),
+            spread=np.full(series, _SPREAD),
+            stay=np.full(series, stay),
+            active=np.ones(series),
+            active_doubt=np.full(series, _SPREAD),
+            past=np.ones((past, series), dtype=np.float32),
+            past_doubt=np.full((past, series), _SPREAD, dtype=np.float32),
+            residuals=zeros(len(_MEMORIES)),
+            weights=zeros(len(_MEMORIES)),
+            products=zeros(len(_MEMORIES)),
+            product_weights=zeros(len(_MEMORIES)),
         )
 
 

@@ -200,7 +200,7 @@ def test_a_holiday_busier_than_a_sunday_is_followed_and_the_day_after_is_itself_
 
 
 def test_the_threshold_grows_with_series_and_falls_with_what_is_allowed() -> None:
-    assert threshold(100, 2) == pytest.approx(5.2, abs=0.01)
+    assert threshold(100, 2) == pytest.approx(5.5, abs=0.01)
     assert threshold(1, 0.1, timedelta(hours=1)) == pytest.approx(np.log10(168) + 1)
     with pytest.raises(ValueError, match="positive"):
         threshold(0, 1)
@@ -276,3 +276,31 @@ def test_hops_without_a_ticket_score_together_as_one_by_one(
             left -= len(scored.ends)
     for name, value in single.snapshot().items():
         np.testing.assert_array_equal(value, batched.snapshot()[name], err_msg=name)
+
+
+def test_how_much_activity_wanders_and_how_long_it_lasts_is_learned_for_each_series() -> None:
+    random = np.random.default_rng(11)
+    spreads, lasts = np.array([0.1, 0.1, 0.02]), np.array([30.0, 150.0, 60.0])  # minutes
+    stay = np.exp(-5 / lasts)
+    walk = random.normal(0, np.sqrt(np.log1p(spreads)))
+    detector = NegativeBinomialDetector(3, replace(FIVE, cold_for=timedelta(days=1)))
+    for at in range(288 * 28):
+        walk = walk * stay + random.normal(0, np.sqrt(np.log1p(spreads) * (1 - stay**2)))
+        activity = np.exp(walk - np.log1p(spreads) / 2)
+        detector.observe(START + 300 * (at + 1), random.poisson(50 * activity).astype(float))
+    known = detector.snapshot()
+    np.testing.assert_allclose(known["spread"], spreads, rtol=0.4)
+    np.testing.assert_allclose(-5 / np.log(known["stay"]), lasts, rtol=0.4)
+    # Where the activity is: nearer to what it was than the baseline is, which is 1.
+    assert np.abs(known["active"][:2] - activity[:2]).mean() < np.abs(activity[:2] - 1).mean()
+
+
+def test_the_day_after_a_long_spike_is_held_against_the_baseline_again() -> None:
+    table = np.random.default_rng(6).poisson(20.0, size=(288 * 6, 1)).astype(float)
+    table[288 * 5 : 288 * 5 + 24] *= 4  # two hours, of which the second is learned as a new level
+    again = 288 * 5 + 24 + 36  # three hours later
+    table[again : again + 12] += np.linspace(5, 60, 12)[:, None]  # a slow rise, which a last hour would hide
+    scores = run(NegativeBinomialDetector(1, replace(FIVE, cold_for=timedelta(days=1))), table)
+    expected = [float(score.hop_expected[0]) for score in scores[again - 6 : again]]
+    assert np.mean(expected) == pytest.approx(20, rel=0.3)
+    assert max(float(score.score[0]) for score in scores[again : again + 12]) > 5.5

@@ -51,7 +51,6 @@ SCAN = "oracle: likelihood-ratio scan with the true activity"
 BANDS = (600.0, 3_500.0)
 """Tickets a day between the bands of volume: thirds of 100 to 20,000 on a logarithmic scale."""
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "nab"
-RIVER_SERIES = 20
 err = Console(stderr=True)
 
 
@@ -78,6 +77,10 @@ def main() -> None:
     parser.add_argument("--no-oracle", action="store_true", help="leave out all oracles but the scan")
     parser.add_argument("--scan-only", action="store_true", help="leave out ours and the oracle like it")
     parser.add_argument("--no-rivals", action="store_true", help="leave all others out")
+    parser.add_argument("--rivals-only", action="store_true", help="leave ours and all oracles out")
+    parser.add_argument(
+        "--river-series", type=int, default=20, help="of each seed, for river's detectors, which are slow"
+    )
     parser.add_argument(
         "--tickets-per-day", type=float, nargs=2, default=(100.0, 20_000.0), metavar=("LEAST", "MOST"), help="of series"
     )
@@ -104,17 +107,18 @@ def simulated(given: argparse.Namespace) -> None:
     drawn = [simulate(replace(settings, seed=seed)) for seed in seeds]
     slims = [slim(simulation) for simulation in drawn]
     shipped: list[Outcome] = []
-    if not given.scan_only:
+    if not (given.scan_only or given.rivals_only):
         scores, outcomes = our_scores(drawn, "ours", allowed)
         tables[OURS] = list(zip(slims, scores, strict=True))
         shipped = outcomes[len(TUNING_SEEDS) :]
-    if not (given.no_oracle or given.scan_only):
+    if not (given.no_oracle or given.scan_only or given.rivals_only):
         tables[ORACLE] = list(zip(slims, our_scores(drawn, "oracle", allowed, oracle=True)[0], strict=True))
-    if not given.no_oracle:
+    if not (given.no_oracle or given.rivals_only):
         tables[FILTER] = [(simple, filtered(simulation)) for simulation, simple in zip(drawn, slims, strict=True)]
-    tables[SCAN] = [(simple, scan(simulation)) for simulation, simple in zip(drawn, slims, strict=True)]
+    if not given.rivals_only:
+        tables[SCAN] = [(simple, scan(simulation)) for simulation, simple in zip(drawn, slims, strict=True)]
     if not (given.no_rivals or given.scan_only):
-        add_rivals(tables, drawn, slims, river=not given.no_river)
+        add_rivals(tables, drawn, slims, river=0 if given.no_river else given.river_series)
     print(
         f"{given.seeds} seeds x {given.series} series of {least:g} to {most:g} tickets a day x 28 days after 14 days "
         f"to learn; spikes with an excess of at least {LEAST_EXCESS:g} tickets; thresholds set on seeds "
@@ -138,18 +142,18 @@ def add_rivals(
     drawn: Sequence[Simulation],
     slims: Sequence[Simulation],
     *,
-    river: bool,
+    river: int,
 ) -> None:
-    """The scores of all rivals, each minute; those of river on the first series alone."""
+    """The scores of all rivals, each minute; those of river on the first series alone, so many of each simulation."""
     for simulation, simple in track(list(zip(drawn, slims, strict=True)), "rivals", console=err, transient=True):
         steps = per_step(simulation)
         for name, rival in RIVALS.items():
             tables.setdefault(name, []).append((simple, per_minute(rival(steps))))
         if river:
-            few = first_series(simulation, RIVER_SERIES)
+            few = first_series(simulation, river)
             for name, rival in river_rivals().items():
-                found = per_minute(rival(steps[:, :RIVER_SERIES]))
-                tables.setdefault(f"{name} ({RIVER_SERIES} series)", []).append((few, found))
+                found = per_minute(rival(steps[:, :river]))
+                tables.setdefault(f"{name} ({river} series)", []).append((few, found))
 
 
 def our_scores(
