@@ -13,6 +13,10 @@ AUDITED = "drawn for an audit"
 """The reason, of weight 0, beside those of the category of a decision that goes to review as a fair sample."""
 
 
+CALIBRATED = "calibrated by audits"
+"""The reason beside those of a judgement by how much the outcomes of audits moved its log odds, in nats."""
+
+
 class Band(StrEnum):
     """How far a decision may be trusted."""
 

@@ -88,7 +88,7 @@ def test_a_damaged_checkpoint_is_refused(damage: bytes | str) -> None:
     damaged = {
         "cut": data[:-40],
         "flipped": data[:-40] + bytes([data[-40] ^ 1]) + data[-39:],
-        "other format": data.replace(b"triage.lessons.4", b"triage.lessons.0"),
+        "other format": data.replace(b"triage.lessons.5", b"triage.lessons.0"),
     }
     with pytest.raises(BadSnapshot):
         Learned.from_bytes(damage if isinstance(damage, bytes) else damaged[damage])

@@ -8,7 +8,15 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from models.taxonomy import Taxonomy
-from models.teaching import Owners, Taught, agreed, said_by_a_person, taught
+from models.teaching import (
+    Owners,
+    Taught,
+    agreed,
+    audit_outcomes,
+    may_end_an_audit,
+    said_by_a_person,
+    taught,
+)
 from schemas import topics
 from schemas.codec import Codec
 from schemas.dead_letters import Header
@@ -17,7 +25,7 @@ from schemas.errors import DeadLettered, UnknownTicket
 from schemas.events import TicketEvent
 from schemas.feedback import Feedback, FeedbackKind
 from schemas.held import HumanWord
-from schemas.lessons import Lesson
+from schemas.lessons import AuditOutcome, Lesson
 from sinks.originals import Ticket
 from streams.batches import Record, position_of
 from streams.dead_letters import dead_letter
@@ -124,7 +132,8 @@ class LearnAgent:
             original = await self._originals.first(ticket, record.partition)
         if what is None and original is not None:
             what = await self._weakly(feedback, ticket, original, record.partition)
-        if what is None:
+        audit = await self._outcomes(feedback, ticket, record.partition) if original is not None else ()
+        if what is None and not audit:
             return None
         if original is None:
             raise UnknownTicket(
@@ -135,21 +144,32 @@ class LearnAgent:
         lesson = Lesson(
             feedback_id=feedback.feedback_id,
             feedback=position_of(record),
-            head=what.head,
-            label=what.label,
+            head="" if what is None else what.head,
+            label="" if what is None else what.label,
             tenant=event.tenant,
             source=event.source,
             ticket_id=event.ticket_id,
             event=original.position,
-            subject=event.subject,
-            body=event.body,
+            subject="" if what is None else event.subject,
+            body="" if what is None else event.body,
             language_hint=event.language_hint,
             actor=feedback.actor,
             occurred_at=feedback.occurred_at,
-            team=self._owners.owner(event, what),
+            team="" if what is None else self._owners.owner(event, what),
             weak=weak,
+            audit=audit,
         )
         return recorded(lesson, self._codec, asked_at=event.occurred_at)
+
+    async def _outcomes(self, feedback: Feedback, ticket: Ticket, partition: int) -> tuple[AuditOutcome, ...]:
+        """How an audited decision on the ticket came out by `feedback`."""
+        if not may_end_an_audit(feedback):
+            return ()
+        first = await self._decided.first(ticket, partition)
+        if first is None or not first.word.audited:
+            return ()
+        ends = await self._decided.ends(ticket, partition)
+        return () if ends is None else audit_outcomes(feedback, first.word, ends[1].word, self._taxonomy)
 
     async def _weakly(
         self, feedback: Feedback, ticket: Ticket, original: Found[TicketEvent], partition: int
