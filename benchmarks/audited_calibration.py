@@ -14,7 +14,7 @@ import argparse
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -34,8 +34,6 @@ from schemas.events import EventKind, TicketEvent
 from schemas.lessons import AuditOutcome, Lesson
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
-NOTICED = {Band.AUTO: 0.3, Band.SUGGEST: 0.7, Band.REVIEW: 1.0}
-"""Chance that a wrong decision is corrected. In review, right ones are confirmed, too."""
 RESOLVED = 0.8
 """Chance that a suggestion that nobody corrected is resolved as it is."""
 SEEDS = (1, 2, 3)
@@ -84,18 +82,22 @@ def event_of(number: int, text: str) -> TicketEvent:
     )
 
 
-def said_of(decision: Decision, truth: str, random: Random) -> tuple[str, bool] | None:
+def said_of(
+    decision: Decision, truth: str, noticed_in: Mapping[Band, float], random: Random
+) -> tuple[str, bool] | None:
     """The label that people leave behind, and whether nobody said it; None where nothing is heard."""
     label, noticed, resolved = decision.category.label, random.random(), random.random()
     if decision.audited or decision.band is Band.REVIEW:
         return truth, False
-    if label != truth and noticed < NOTICED[decision.band]:
+    if label != truth and noticed < noticed_in[decision.band]:
         return truth, False
     return (label, True) if decision.band is Band.SUGGEST and resolved < RESOLVED else None
 
 
-def run(rows: list[tuple[str, str]], taxonomy: Taxonomy, teacher: Teacher, seed: int) -> Figures:
-    """Decide and learn `rows`, in order."""
+def run(
+    rows: list[tuple[str, str]], taxonomy: Taxonomy, teacher: Teacher, noticed_in: Mapping[Band, float], seed: int
+) -> Figures:
+    """Decide and learn `rows`, in order; `noticed_in` has the chance that a wrong decision is corrected, by band."""
     random, learned, models = Random(seed), Learned(), starting_models(taxonomy)  # noqa: S311  no secrets
     made: list[tuple[Decision, str]] = []
     outcomes = 0
@@ -104,7 +106,7 @@ def run(rows: list[tuple[str, str]], taxonomy: Taxonomy, teacher: Teacher, seed:
         event = event_of(number, text)
         decision = decide(event, place, with_lessons(models, learned, number))
         made.append((decision, truth))
-        if (heard := said_of(decision, truth, random)) is None:
+        if (heard := said_of(decision, truth, noticed_in, random)) is None:
             continue
         label, weak = heard
         said = decision.category
@@ -164,7 +166,9 @@ def main() -> None:
     parser.add_argument("--labels", type=int, default=12)
     parser.add_argument("--limit", type=int, default=2_000)
     parser.add_argument("--audit", type=float, nargs="+", default=[0.02, 0.05, 0.1])
+    parser.add_argument("--noticed", type=float, nargs=2, default=[0.3, 0.7], metavar=("AUTO", "SUGGEST"))
     given = parser.parse_args()
+    noticed_in = dict(zip((Band.AUTO, Band.SUGGEST), given.noticed, strict=True))
     with given.file.open(encoding="utf-8") as lines:
         found = [(row["text"], row[given.label]) for row in map(json.loads, lines)]
     frequent = {label for label, _ in Counter(label for _, label in found).most_common(given.labels)}
@@ -176,7 +180,7 @@ def main() -> None:
             figures: list[Figures] = []
             for seed in SEEDS:
                 Random(seed).shuffle(rows := list(found))  # noqa: S311  as above
-                figures.append(run(rows[: given.limit], taxonomy_of(labels, audit), teacher, seed))
+                figures.append(run(rows[: given.limit], taxonomy_of(labels, audit), teacher, noticed_in, seed))
             ece, claimed, right, auto, wrong, said_wrong, outcomes = (mean(part) for part in zip(*figures, strict=True))
             print(
                 f"{audit:7.0%}  {teacher:21}  {ece:5.3f}  {claimed:7.3f}  {right:5.3f}  {auto:4.2f}  "

@@ -13,7 +13,7 @@ from models.text import fold
 from schemas.decisions import Band, Decision, Judgement, LogPosition
 from schemas.errors import InvalidEvent
 from schemas.events import MOST_HUMAN_CHARACTERS, TicketEvent
-from schemas.feedback import Feedback, FeedbackKind
+from schemas.feedback import BEST_CSAT, WORST_CSAT, Feedback, FeedbackKind
 from schemas.held import HumanWord
 from schemas.lessons import AUDITED_HEADS, AuditOutcome, Lesson
 
@@ -29,9 +29,9 @@ def taught(feedback: Feedback, taxonomy: Taxonomy) -> Taught | None:
     """What `feedback` teaches; None where it teaches nothing.
 
     Corrections of category, intent, priority and sentiment do. A ticket that moved to another team says its category
-    where that team has one alone. Ratings and corrections of language teach nothing; resolutions, and moves to a team
-    of several categories, may teach weakly (`agreed`, `Owners.likeliest`); what a retraction takes back is not known
-    here. Raises InvalidEvent for a label or a team that there is not: labels are closed.
+    where that team has one alone. Corrections of language teach nothing; resolutions, moves to a team of several
+    categories, and ratings may teach weakly (`agreed`, `Owners.likeliest`, `felt`); what a retraction takes back is not
+    known here. Raises InvalidEvent for a label or a team that there is not: labels are closed.
     """
     if feedback.kind is FeedbackKind.REASSIGNMENT:
         return _of_team(feedback.value or "", taxonomy)
@@ -75,6 +75,12 @@ def agreed(first: Decision, last: Decision, taxonomy: Taxonomy) -> Taught | None
     if (last.category.label, last.team) != (label, first.team) or label == OTHER or label not in taxonomy.categories:
         return None
     return Taught("category", label)
+
+
+def felt(feedback: Feedback) -> Taught | None:
+    """What a rating of the help teaches weakly, where ratings are to teach: the worst and the best alone do."""
+    label = {WORST_CSAT: "negative", BEST_CSAT: "positive"}.get(feedback.score or 0)
+    return Taught("sentiment", label) if feedback.kind is FeedbackKind.CSAT and label is not None else None
 
 
 def may_end_an_audit(feedback: Feedback) -> bool:

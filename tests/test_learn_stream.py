@@ -186,16 +186,23 @@ def test_what_people_did_with_a_ticket_teaches_weakly_where_they_looked_at_it(
         word = Feedback(feedback_id=name, kind=kind, value=value, occurred_at=NOON, **about)
         return feedback_record(word, pipeline.codec)
 
-    worker = pipeline.start_worker("--only", "triage", "--only", "learn")
+    def rated(name: str, event: TicketEvent, score: int) -> Outgoing:
+        about = {"ticket_id": event.ticket_id, "source": event.source, "tenant": event.tenant}
+        word = Feedback(feedback_id=name, kind=FeedbackKind.CSAT, score=score, occurred_at=NOON, **about)
+        return feedback_record(word, pipeline.codec)
+
+    worker = pipeline.start_worker("--only", "triage", "--only", "learn", TRIAGE_CSAT_TEACHES="true")
     made = decided(pipeline, *tickets, moved)
     assert {made[event.ticket_id].band for event in tickets} >= {Band.SUGGEST, Band.REVIEW}
     pipeline.publish([said(f"done-{event.ticket_id}", FeedbackKind.RESOLUTION, event, "fixed") for event in tickets])
     pipeline.publish([said("moved", FeedbackKind.REASSIGNMENT, moved, "sec-ops")])
-    wait_for_last_lesson(pipeline, 1)
+    pipeline.publish([rated(f"rated-{score}", moved, score) for score in range(2, 6)])
+    wait_for_last_lesson(pipeline, 2)
     found = [pipeline.codec.decode(record.value, Lesson) for record in pipeline.read(topics.LESSONS)]
     assert {(item.ticket_id, item.label, item.weak) for item in found} == {
         (suggested.ticket_id, made[suggested.ticket_id].category.label, True),
         ("T-moved", "security", True),
+        ("T-moved", "positive", True),
     }
     assert worker.stop() == 0
     assert pipeline.read(topics.DEAD_LETTERS) == []

@@ -13,6 +13,7 @@ from models.teaching import (
     Taught,
     agreed,
     audit_outcomes,
+    felt,
     may_end_an_audit,
     said_by_a_person,
     taught,
@@ -61,8 +62,9 @@ class LearnAgent:
         decoder: Decoder,
         publisher: Publisher,
         clock: Callable[[], datetime],
+        csat_teaches: bool = False,
     ) -> None:
-        """`partitions` are those of the events' topic."""
+        """`partitions` are those of the events' topic; with `csat_teaches`, the worst and best ratings teach weakly."""
         self._taxonomy = taxonomy
         self._owners = Owners(taxonomy)
         self._partitions = partitions
@@ -73,6 +75,7 @@ class LearnAgent:
         self._decoder = decoder
         self._publisher = publisher
         self._clock = clock
+        self._may_teach = (*_MAY_TEACH, *([FeedbackKind.CSAT] if csat_teaches else []))
         self._publishing = asyncio.Lock()
         self._said = -1
         """The last lesson that this agent has let take effect."""
@@ -128,7 +131,7 @@ class LearnAgent:
         ticket = Ticket(feedback.tenant, feedback.source, feedback.ticket_id)
         what, original = taught(feedback, self._taxonomy), None
         weak = what is None
-        if what is not None or feedback.kind in _MAY_TEACH:
+        if what is not None or feedback.kind in self._may_teach:
             original = await self._originals.first(ticket, record.partition)
         if what is None and original is not None:
             what = await self._weakly(feedback, ticket, original, record.partition)
@@ -180,7 +183,7 @@ class LearnAgent:
             return None if ends is None else agreed(ends[0].word, ends[1].word, self._taxonomy)
         if feedback.kind is FeedbackKind.REASSIGNMENT or feedback.field == "team":
             return self._owners.likeliest(original.word, feedback.value or "")
-        return None
+        return None if "sentiment" in original.word.human_set else felt(feedback)
 
 
 def _held(word: HumanWord, record: Record) -> Outgoing:
