@@ -170,7 +170,7 @@ def main() -> None:
     given = parser.parse_args()
     noticed_in = dict(zip((Band.AUTO, Band.SUGGEST), given.noticed, strict=True))
     with given.file.open(encoding="utf-8") as lines:
-        found = [(row["text"], row[given.label]) for row in map(json.loads, lines)]
+        found = [(row["text"], row[given.label]) for row in map(json.loads, lines) if row[given.label]]
     frequent = {label for label, _ in Counter(label for _, label in found).most_common(given.labels)}
     found = [(text, re.sub(r"\W+", "_", label)) for text, label in found if label in frequent]
     labels = sorted({label for _, label in found})
