@@ -7,6 +7,8 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from models.bands import is_drawn
+from models.decide import decision_id
 from models.taxonomy import Taxonomy
 from models.teaching import (
     Owners,
@@ -75,6 +77,7 @@ class LearnAgent:
         self._decoder = decoder
         self._publisher = publisher
         self._clock = clock
+        self._most_audited = max(team.audit for team in taxonomy.teams.values())
         self._may_teach = (*_MAY_TEACH, *([FeedbackKind.CSAT] if csat_teaches else []))
         self._publishing = asyncio.Lock()
         self._said = -1
@@ -135,7 +138,7 @@ class LearnAgent:
             original = await self._originals.first(ticket, record.partition)
         if what is None and original is not None:
             what = await self._weakly(feedback, ticket, original, record.partition)
-        audit = await self._outcomes(feedback, ticket, record.partition) if original is not None else ()
+        audit = await self._outcomes(feedback, ticket, original, record.partition) if original is not None else ()
         if what is None and not audit:
             return None
         if original is None:
@@ -164,9 +167,12 @@ class LearnAgent:
         )
         return recorded(lesson, self._codec, asked_at=event.occurred_at)
 
-    async def _outcomes(self, feedback: Feedback, ticket: Ticket, partition: int) -> tuple[AuditOutcome, ...]:
+    async def _outcomes(
+        self, feedback: Feedback, ticket: Ticket, original: Found[TicketEvent], partition: int
+    ) -> tuple[AuditOutcome, ...]:
         """How an audited decision on the ticket came out by `feedback`."""
-        if not may_end_an_audit(feedback):
+        # To look for a decision that was made just now takes longer than all else: only where it may have been drawn.
+        if not may_end_an_audit(feedback) or not is_drawn(decision_id(original.word), self._most_audited):
             return ()
         first = await self._decided.first(ticket, partition)
         if first is None or not first.word.audited:
