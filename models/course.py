@@ -53,7 +53,7 @@ class Course:
         if self.takes_back(lessons):
             raise ValueError("a lesson that is counted is taken back: count anew")
         for lesson in standing(lessons):
-            answer = None if lesson.weak else self.tally.answer(lesson, self.learned)
+            answer = None if lesson.weak or not lesson.teaches else self.tally.answer(lesson, self.learned)
             if self.learned.learn(lesson) and answer is not None:
                 self.tally.count(lesson, answer)
         self.learned.learn_all(lessons)  # what does not stand was met, too

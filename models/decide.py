@@ -18,12 +18,13 @@ from models.counting import series_of
 from models.language import LanguageJudge
 from models.priority import with_circumstances
 from models.rules import PhraseRules
-from models.scores import judge, rounded, set_by_a_person, softmax
+from models.scores import Curve, calibrated, judge, rounded, set_by_a_person, softmax
 from models.sentiment import score_sentiment
 from models.taxonomy import OTHER, Label, Taxonomy
 from models.text import fold
 from schemas.decisions import (
     AUDITED,
+    CALIBRATED,
     MOST_TAG_CHARACTERS,
     MOST_TAGS,
     Band,
@@ -114,9 +115,14 @@ def decide(
     mood_score, judged_mood = score_sentiment(text, tongue.label)
     bag = None if models.learned is None else models.learned.read(text)
     mood = _or_human(human, "sentiment") or _mood(judged_mood, bag, models)
-    category = _or_human(human, "category") or _judged(*_scored("category", models.category, folded, bag, models))
-    intent = _or_human(human, "intent") or _judged(*_scored("intent", models.intent, folded, bag, models))
-    priority = _or_human(human, "priority") or _priority(event, folded, bag, mood_score, models)
+    curves: Mapping[str, Curve] = {} if models.learned is None else models.learned.audits.curves_of(event.tenant)
+    category = _or_human(human, "category") or _judged(
+        *_scored("category", models.category, folded, bag, models), curves.get("category")
+    )
+    intent = _or_human(human, "intent") or _judged(
+        *_scored("intent", models.intent, folded, bag, models), curves.get("intent")
+    )
+    priority = _or_human(human, "priority") or _priority(event, folded, bag, mood_score, models, curves.get("priority"))
 
     name = decision_id(event)
     owner, how = human.get("team", (None, ""))
@@ -194,6 +200,12 @@ def chances(head: str, text: str, models: Models, learned: Learned) -> Mapping[s
     return softmax(with_circumstances(*scored, sentiment_score=mood, tier=None, tier_weight=0.0)[0])
 
 
+def as_audited(chances: Mapping[str, float], head: str, tenant: str, learned: Learned) -> Mapping[str, float]:
+    """`chances` of a ticket of `tenant`, as sure as the outcomes of audits have it."""
+    curve = learned.audits.curves_of(tenant).get(head)
+    return chances if curve is None else calibrated(chances, curve)[0]
+
+
 def _head(labels: Mapping[str, Label]) -> PhraseRules:
     return PhraseRules(label.rules for label in labels.values())
 
@@ -242,19 +254,28 @@ def _mood(by_lexicon: Judgement, bag: Bag | None, models: Models) -> Judgement:
     return _judged(scores, reasons)
 
 
-def _judged(scores: Mapping[str, float], reasons: Mapping[str, list[Reason]]) -> Judgement:
-    probabilities = softmax(scores)
-    return judge(probabilities, reasons.get(max(probabilities, key=probabilities.__getitem__), ()))
+def _judged(scores: Mapping[str, float], reasons: Mapping[str, list[Reason]], curve: Curve | None = None) -> Judgement:
+    """The judgement by `scores`; as sure as `curve` has it, where audits have come out."""
+    probabilities, moved = softmax(scores), 0.0
+    if curve is not None:
+        probabilities, moved = calibrated(probabilities, curve)
+    made = judge(probabilities, reasons.get(max(probabilities, key=probabilities.__getitem__), ()))
+    if curve is None:
+        return made
+    return replace(made, reasons=(*made.reasons, Reason(text=CALIBRATED, weight=rounded(moved))))
 
 
-def _priority(event: TicketEvent, folded: str, bag: Bag | None, mood_score: float, models: Models) -> Judgement:
+def _priority(
+    event: TicketEvent, folded: str, bag: Bag | None, mood_score: float, models: Models, curve: Curve | None
+) -> Judgement:
     return _judged(
         *with_circumstances(
             *_scored("priority", models.priority, folded, bag, models),
             sentiment_score=mood_score,
             tier=event.customer_tier,
             tier_weight=models.taxonomy.tiers.get(event.customer_tier or "", 0.0),
-        )
+        ),
+        curve,
     )
 
 

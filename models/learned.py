@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from models import layout
+from models.audits import AuditBook
 from models.calibration import Calibrator
 from models.classifier import TextClassifier, softmax_rows
 from models.cleaning import clean
@@ -25,7 +26,7 @@ from models.teaching import standing
 from schemas.errors import BadSnapshot
 from schemas.lessons import LEARNED_HEADS, Lesson
 
-FORMAT = "triage.lessons.4"
+FORMAT = "triage.lessons.5"
 """Names what a checkpoint holds and how lessons are learned: another format is learned from the lessons anew."""
 
 NEVER_TAUGHT = ""
@@ -82,6 +83,7 @@ class Learned:
         held: Mapping[int, int] | None = None,
         book: DriftBook | None = None,
         told: Iterable[int] = (),
+        audits: AuditBook | None = None,
     ) -> None:
         self._reader = TextReader()
         self._heads = dict(heads or {})
@@ -90,6 +92,9 @@ class Learned:
         self._book = DriftBook() if book is None else book
         self._told = set(told)
         """What names a ticket and a head of which a lesson was learned: a weak one says nothing new of it."""
+
+        self.audits = AuditBook() if audits is None else audits
+        """What became of audited decisions, and how sure heads may be by that."""
 
     @property
     def drifts(self) -> dict[str, Drift]:
@@ -114,9 +119,12 @@ class Learned:
         self._held.update(dict.fromkeys(first, 0))
         for lesson in standing(first.values()):
             about = _said(lesson, lesson.head)
-            if not (lesson.weak and about in self._told):
-                self._learn(lesson)
-            self._told.add(about)
+            if lesson.teaches:
+                if not (lesson.weak and about in self._told):
+                    self._learn(lesson)
+                self._told.add(about)
+            for outcome in lesson.audit:
+                self.audits.note(outcome, lesson)
             self._held[_name(lesson)] = _said(lesson, lesson.feedback_id)
         return list(first.values())
 
@@ -164,14 +172,19 @@ class Learned:
     def clone(self) -> Self:
         """Another one that has learned the same, and goes on by itself."""
         heads = {name: _copied(model) for name, model in self._heads.items()}
-        return type(self)(heads, self._held, self._book.clone(), self._told)
+        return type(self)(heads, self._held, self._book.clone(), self._told, self.audits.clone())
 
     def to_bytes(self, about: Mapping[str, Any] | None = None) -> bytes:
         """All of it, with JSON `about` it. What is read back goes on learning as this one would."""
         heads = {name: np.frombuffer(data, np.uint8) for name, data in self._parts().items()}
         heads[_HELD] = np.array(sorted(self._held.items()), "<u8").reshape(-1, 2).view(np.uint8)
         heads[_TOLD] = np.array(sorted(self._told), "<u8").view(np.uint8)
-        meta = {"format": FORMAT, "about": dict(about or {}), "drift": self._book.to_json()}
+        meta = {
+            "format": FORMAT,
+            "about": dict(about or {}),
+            "drift": self._book.to_json(),
+            "audits": self.audits.to_json(),
+        }
         return packed(heads, json.dumps(meta, sort_keys=True))
 
     @classmethod
@@ -188,9 +201,10 @@ class Learned:
             heads = {name: from_bytes(part.tobytes()).model for name, part in arrays.items()}
             about: Mapping[str, Any] = meta["about"]
             book = DriftBook.from_json(meta["drift"])
+            audits = AuditBook.from_json(meta["audits"])
         except DAMAGE as error:
             raise BadSnapshot(f"the checkpoint is damaged ({type(error).__name__})") from error
-        return cls(heads, held, book, told), about
+        return cls(heads, held, book, told, audits), about
 
     def digest(self) -> str:
         """SHA-256 of all weights, errors and of the lessons that they hold: equal for what is equal, byte for byte."""
@@ -198,8 +212,8 @@ class Learned:
         return sha256(met.encode() + self.weights().encode()).hexdigest()
 
     def weights(self) -> str:
-        """SHA-256 of all weights and errors: equal also where other lessons were met, and taken back."""
-        found = sha256(json.dumps(self._book.to_json()).encode())
+        """SHA-256 of all weights, errors and audits: equal also where other lessons were met, and taken back."""
+        found = sha256(json.dumps([self._book.to_json(), self.audits.to_json()]).encode())
         for name, data in self._parts().items():
             found.update(name.encode() + data)
         return found.hexdigest()

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from models.decide import Models, chances
+from models.decide import Models, as_audited, chances
 from models.learned import Learned
 from models.quality import Outcome, Quality, quality
 from schemas.decisions import LogPosition
@@ -85,7 +85,7 @@ class QualityWindow:
         return Answered(
             truth=lesson.label,
             said=said,
-            probability=found[said],
+            probability=as_audited(found, lesson.head, lesson.tenant, learned)[said],
             team=models.taxonomy.categories[category].team,
             tenant=lesson.tenant,
             language=models.language.judge(lesson.text, lesson.language_hint).label,

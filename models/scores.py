@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from schemas.decisions import Candidate, Judgement, Reason
+from schemas.decisions import CALIBRATED, Candidate, Judgement, Reason
 
 TOP = 3
 REASONS = 5
+
+_LEAST, _AHEAD = 1e-9, 1e-6
 
 
 def softmax(scores: Mapping[str, float]) -> dict[str, float]:
@@ -34,6 +37,56 @@ def judge(probabilities: Mapping[str, float], reasons: Iterable[Reason] = ()) ->
         top=tuple(Candidate(label=label, probability=rounded(probability)) for label, probability in ranked),
         reasons=tuple(Reason(text=reason.text, weight=rounded(reason.weight)) for reason in strongest),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """From a head's own log odds of what it says to those that audits bear out: `scale` * log odds + `shift`, in nats.
+
+    As in Platt 1999, *Probabilistic Outputs for Support Vector Machines*. It is fitted to the outcomes of `audits`.
+    """
+
+    scale: float
+    shift: float
+    audits: int
+
+
+def log_odds(probability: float) -> float:
+    """In nats; finite for 0 and 1, too."""
+    probability = min(max(probability, _LEAST), 1 - _LEAST)
+    return math.log(probability / (1 - probability))
+
+
+def probability_of(odds: float) -> float:
+    """The probability whose log odds are these."""
+    return 1 / (1 + math.exp(-odds)) if odds > 0 else math.exp(odds) / (1 + math.exp(odds))
+
+
+def calibrated(probabilities: Mapping[str, float], curve: Curve) -> tuple[dict[str, float], float]:
+    """`probabilities` of which the highest is as `curve` has it, and by how many nats that moved its log odds.
+
+    The others share the rest as they did. The highest stays the highest: audits say how often it is right, and not what
+    would be right instead.
+    """
+    best = max(probabilities, key=probabilities.__getitem__)
+    was = probabilities[best]
+    rest = sum(value for label, value in probabilities.items() if label != best)
+    if not rest:
+        return dict(probabilities), 0.0
+    second = max(value for label, value in probabilities.items() if label != best)
+    becomes = max(
+        probability_of(curve.scale * log_odds(was) + curve.shift),
+        second / (rest + second) + _AHEAD,  # what it has where the second is equal to it
+    )
+    share = (1 - becomes) / rest
+    moved = {label: becomes if label == best else value * share for label, value in probabilities.items()}
+    return moved, log_odds(becomes) - log_odds(was)
+
+
+def own_log_odds(judgement: Judgement) -> float:
+    """The log odds of what a head said before audits calibrated them."""
+    moved = sum(reason.weight for reason in judgement.reasons if reason.text == CALIBRATED)
+    return log_odds(judgement.probability) - moved
 
 
 def set_by_a_person(label: str, how: str = "set by a person") -> Judgement:

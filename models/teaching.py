@@ -6,15 +6,16 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from models.rules import PhraseRules
+from models.scores import own_log_odds, probability_of, rounded
 from models.sentiment import LABELS
 from models.taxonomy import OTHER, Label, Taxonomy
 from models.text import fold
-from schemas.decisions import Band, Decision, LogPosition
+from schemas.decisions import Band, Decision, Judgement, LogPosition
 from schemas.errors import InvalidEvent
 from schemas.events import MOST_HUMAN_CHARACTERS, TicketEvent
-from schemas.feedback import Feedback, FeedbackKind
+from schemas.feedback import BEST_CSAT, WORST_CSAT, Feedback, FeedbackKind
 from schemas.held import HumanWord
-from schemas.lessons import Lesson
+from schemas.lessons import AUDITED_HEADS, AuditOutcome, Lesson
 
 
 class Taught(NamedTuple):
@@ -28,9 +29,9 @@ def taught(feedback: Feedback, taxonomy: Taxonomy) -> Taught | None:
     """What `feedback` teaches; None where it teaches nothing.
 
     Corrections of category, intent, priority and sentiment do. A ticket that moved to another team says its category
-    where that team has one alone. Ratings and corrections of language teach nothing; resolutions, and moves to a team
-    of several categories, may teach weakly (`agreed`, `Owners.likeliest`); what a retraction takes back is not known
-    here. Raises InvalidEvent for a label or a team that there is not: labels are closed.
+    where that team has one alone. Corrections of language teach nothing; resolutions, moves to a team of several
+    categories, and ratings may teach weakly (`agreed`, `Owners.likeliest`, `felt`); what a retraction takes back is not
+    known here. Raises InvalidEvent for a label or a team that there is not: labels are closed.
     """
     if feedback.kind is FeedbackKind.REASSIGNMENT:
         return _of_team(feedback.value or "", taxonomy)
@@ -74,6 +75,73 @@ def agreed(first: Decision, last: Decision, taxonomy: Taxonomy) -> Taught | None
     if (last.category.label, last.team) != (label, first.team) or label == OTHER or label not in taxonomy.categories:
         return None
     return Taught("category", label)
+
+
+def felt(feedback: Feedback) -> Taught | None:
+    """What a rating of the help teaches weakly, where ratings are to teach: the worst and the best alone do."""
+    label = {WORST_CSAT: "negative", BEST_CSAT: "positive"}.get(feedback.score or 0)
+    return Taught("sentiment", label) if feedback.kind is FeedbackKind.CSAT and label is not None else None
+
+
+def may_end_an_audit(feedback: Feedback) -> bool:
+    """Whether `feedback` may say how an audited decision came out."""
+    if feedback.kind is FeedbackKind.CORRECTION:
+        return feedback.field == "team" or feedback.field in AUDITED_HEADS
+    return feedback.kind in (FeedbackKind.REASSIGNMENT, FeedbackKind.RESOLUTION)
+
+
+def audit_outcomes(feedback: Feedback, first: Decision, last: Decision, taxonomy: Taxonomy) -> tuple[AuditOutcome, ...]:
+    """How the audited decision `first` came out by `feedback`; `last` is the newest decision on the ticket.
+
+    A correction says it of its field, right where it agrees. A move says it of the category: wrong where the team is
+    not the category's, right where it is and has no other category. A resolution says it of all that stands as it was
+    decided, or that an event has set. What was set from the start was not decided, and what was decided otherwise
+    since, of a later text, says nothing. Where an open incident had the ticket, its team says nothing of the category.
+    """
+    if not first.audited or not may_end_an_audit(feedback):
+        return ()
+    if feedback.kind is FeedbackKind.RESOLUTION:
+        found = {head: _stood(head, first, last) for head in AUDITED_HEADS}
+    elif feedback.kind is FeedbackKind.REASSIGNMENT or feedback.field == "team":
+        found = {"category": _stayed(first, feedback.value or "", taxonomy)}
+    else:
+        head = feedback.field or ""
+        found = {head: feedback.value == _judged(head, first).label}
+    said = feedback.kind is not FeedbackKind.RESOLUTION
+    return tuple(
+        AuditOutcome(
+            head=head,
+            label=(judgement := _judged(head, first)).label,
+            probability=rounded(probability_of(own_log_odds(judgement))),
+            right=right,
+            said=said,
+        )
+        for head, right in found.items()
+        if right is not None and not _judged(head, first).human
+    )
+
+
+def _judged(head: str, decision: Decision) -> Judgement:
+    return {"category": decision.category, "intent": decision.intent, "priority": decision.priority}[head]
+
+
+def _stood(head: str, first: Decision, last: Decision) -> bool | None:
+    """Whether what was decided of `head` stands at the end; None where that cannot be said."""
+    was, became = _judged(head, first), _judged(head, last)
+    if became.human:
+        return was.label == became.label
+    moved = head == "category" and first.incident_id is last.incident_id is None and first.team != last.team
+    return None if moved or was.label != became.label else True
+
+
+def _stayed(first: Decision, team: str, taxonomy: Taxonomy) -> bool | None:
+    """Whether a ticket that is said to be of `team` has the category that was decided; None where that is not said."""
+    label = taxonomy.categories.get(first.category.label)
+    if label is None or first.incident_id is not None:
+        return None
+    if label.team != team:
+        return False
+    return True if sum(other.team == team for other in taxonomy.categories.values()) == 1 else None
 
 
 def said_by_a_person(feedback: Feedback) -> HumanWord | None:

@@ -16,6 +16,9 @@ AUDITED = "drawn for an audit"
 MOST_TAGS, MOST_TAG_CHARACTERS = 20, 100
 """What a decision carries on of its event's tags: an event may have any number of any length."""
 
+CALIBRATED = "calibrated by audits"
+"""The reason beside those of a judgement by how much the outcomes of audits moved its log odds, in nats."""
+
 
 class Band(StrEnum):
     """How far a decision may be trusted."""

@@ -9,7 +9,7 @@ from enum import StrEnum
 from schemas.errors import InvalidEvent
 from schemas.events import HUMAN_FIELDS
 
-BEST_CSAT = 5
+WORST_CSAT, BEST_CSAT = 1, 5
 
 
 class FeedbackKind(StrEnum):
@@ -59,5 +59,5 @@ class Feedback:
                 if not self.value:
                     raise InvalidEvent(f"a {self.kind} needs a value")
             case FeedbackKind.CSAT:
-                if self.score is None or not 1 <= self.score <= BEST_CSAT:
-                    raise InvalidEvent(f"a csat needs a score from 1 to {BEST_CSAT}")
+                if self.score is None or not WORST_CSAT <= self.score <= BEST_CSAT:
+                    raise InvalidEvent(f"a csat needs a score from {WORST_CSAT} to {BEST_CSAT}")

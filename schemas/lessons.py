@@ -18,10 +18,34 @@ LESSONS_HEADER = "triage_lessons"
 LEARNED_HEADS = ("category", "intent", "priority", "sentiment")
 """The heads that learn."""
 
+AUDITED_HEADS = ("category", "intent", "priority")
+"""The heads whose probabilities are calibrated by audits. Nobody who audits a ticket need look at its sentiment."""
+
 ASKED_AT_HEADER = "triage_asked_at"
 """On a lesson's record: the time of its ticket's first event, in milliseconds since 1970."""
 
 _MOST_DIGITS = 18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditOutcome:
+    """Whether a decision that was drawn for an audit was right in one head. Raises InvalidEvent for another head.
+
+    `probability` (0 to 1) of the decided `label` is the models' own, before audits calibrated it. `said` is False where
+    nobody said so: the ticket was resolved, and nothing of it had been changed.
+    """
+
+    head: str
+    label: str
+    probability: float
+    right: bool
+    said: bool
+
+    def __post_init__(self) -> None:
+        if self.head not in AUDITED_HEADS:
+            raise InvalidEvent(f"{self.head!r} is not audited; {', '.join(AUDITED_HEADS)} are")
+        if not 0 <= self.probability <= 1:
+            raise InvalidEvent(f"the probability is {self.probability:g}, not from 0 to 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +57,8 @@ class Lesson:
     of this feedback id: head, label and text are empty, and `event` is the place of the feedback. `team` owns the
     ticket; it is empty in lessons of releases that did not say it, and the error of the head is not watched by them.
     A `weak` one follows from what people did, without their having said so: it counts less, and not at all after
-    others on the ticket.
+    others on the ticket. `audit` says how an audited decision on the ticket came out by this feedback; where that is
+    all that follows from it, head, label and text are empty.
     """
 
     feedback_id: str
@@ -52,14 +77,20 @@ class Lesson:
     revokes: str | None = None
     team: str = ""
     weak: bool = False
+    audit: tuple[AuditOutcome, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.revokes is not None:
+        if self.revokes is not None or (self.audit and not self.head and not self.label):
             return
         if self.head not in LEARNED_HEADS:
             raise InvalidEvent(f"{self.head!r} does not learn; {', '.join(LEARNED_HEADS)} do")
         if not self.label:
             raise InvalidEvent("the label is empty")
+
+    @property
+    def teaches(self) -> bool:
+        """Whether a head learns a label by it."""
+        return self.revokes is None and bool(self.head)
 
     @property
     def text(self) -> str:

@@ -119,7 +119,7 @@ def undo(
     lesson = run(_undo(settings, is_meant, actor or getpass.getuser()))
     out.print(
         f"feedback [b]{escape(lesson.feedback_id)}[/] on {escape(lesson.ticket_id)} is taken back; "
-        f"it taught {lesson.head} {escape(lesson.label)}"
+        f"{f'it taught {lesson.head} {escape(lesson.label)}' if lesson.teaches else 'it said how an audit came out'}"
     )
 
 
@@ -143,7 +143,7 @@ async def _undo(settings: Settings, is_meant: Callable[[Lesson], bool], actor: s
             ticket_id=lesson.ticket_id,
             source=lesson.source,
             tenant=lesson.tenant,
-            field=lesson.head,
+            field=lesson.head or None,
             value=lesson.feedback_id,
             actor=actor,
             occurred_at=wiring.wall_clock(),

@@ -11,6 +11,7 @@ from streams.lessons import CHECKPOINT_EVERY, Checkpoints, Kept, LessonReader, n
 
 if TYPE_CHECKING:
     from models.course import Course, Tally
+    from models.scores import Curve
 
 log = logging.getLogger("triage.folding")
 
@@ -92,6 +93,11 @@ class Folding:
             return await self._checkpoints.keep(self._source, self._course.learned, self.through, beside)
         finally:
             self.waiting_for = None
+
+    @property
+    def curves(self) -> list[tuple[str, str, Curve]]:
+        """As `AuditBook.table`: how sure heads may be, by the audits so far."""
+        return [] if self._course is None else self._course.learned.audits.table()
 
     @property
     def tally(self) -> Any:

@@ -11,9 +11,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from models.audits import AuditBook
 from models.decide import CODE_VERSION
+from models.scores import Curve
 from models.sets import models_of
 from models.taxonomy import parse_taxonomy
+from models.teaching import standing
 from schemas import topics
 from schemas.codec import Codec, to_json
 from schemas.errors import BadTaxonomy, ModelsNotReproducible
@@ -35,6 +38,8 @@ class Shown:
     lessons: dict[int, int | None]
     shadow: list[ShadowCompared]
     """How it did as a challenger, and others beside it."""
+    curves: list[tuple[str, str, Curve]]
+    """As `AuditBook.table`: how sure heads may be, by the audits that are known where most is."""
 
     @property
     def trouble(self) -> str | None:
@@ -77,8 +82,20 @@ async def show_set(settings: Settings, version: str) -> Shown:
             ends = await source.bounds(places)
             known = {place[1]: await lessons.in_force_at(place[1], end) for place, (_, end) in ends.items()}
             shadow = await _in_the_shadow(source, decoder, settings)
+            curves = await _calibration(lessons, max((last for last in known.values() if last is not None), default=-1))
     about_it = [one for one in shadow if version in (one.live, one.challenger)]
-    return Shown(chosen=chosen, model_log=model_log, lessons=known, shadow=about_it)
+    return Shown(chosen=chosen, model_log=model_log, lessons=known, shadow=about_it, curves=curves)
+
+
+async def _calibration(source: LessonReader, last: int) -> list[tuple[str, str, Curve]]:
+    """What the outcomes of audits make, in the lessons up to `last`."""
+    if last < 0:
+        return []
+    book = AuditBook()
+    for lesson in standing(await source.lessons(await source.start(), last)):
+        for outcome in lesson.audit:
+            book.note(outcome, lesson)
+    return book.table()
 
 
 async def _in_the_shadow(source: Reader, decoder: Decoder, settings: Settings) -> list[ShadowCompared]:
@@ -119,6 +136,17 @@ def print_set(shown: Shown, console: Console, *, as_json: bool) -> None:
     _print_activations(shown, console)
     _print_shadow(shown, console)
     console.print(_lessons_line(shown.lessons))
+    _print_curves(shown, console)
+
+
+def _print_curves(shown: Shown, console: Console) -> None:
+    if not shown.curves:
+        return
+    table = Table("calibrated by audits", "tenant", "outcomes", "scale", "shift (nats)")
+    for head, tenant, curve in shown.curves:
+        own = escape(tenant) or "[dim](others)[/]"
+        table.add_row(head, own, f"{curve.audits:,}", f"{curve.scale:.3f}", f"{curve.shift:+.3f}")
+    console.print(table)
 
 
 def _print_activations(shown: Shown, console: Console) -> None:
@@ -222,6 +250,10 @@ def _as_json(shown: Shown) -> dict[str, object]:
         ],
         "lessons": shown.lessons,
         "shadow": [to_json(one) for one in shown.shadow],
+        "calibrated": [
+            {"head": head, "tenant": tenant or None, "audits": curve.audits, "scale": curve.scale, "shift": curve.shift}
+            for head, tenant, curve in shown.curves
+        ],
     }
 
 

@@ -113,6 +113,11 @@ class Settings(BaseSettings):
     propose_challenger: bool = Field(
         default=False, description="say so where the challenger is better than what is live; a person promotes it"
     )
+    csat_teaches: bool = Field(
+        default=False,
+        description="the worst and the best rating of the help teach the sentiment of the ticket's text, weakly; where "
+        "that was measured, it did harm",
+    )
     topic_partitions: int = Field(default=PARTITIONS, ge=1, description="partitions of each topic that is created")
     topic_replication: int | None = Field(
         default=None, ge=1, description="replicas of each topic that is created; else three, or what the brokers allow"

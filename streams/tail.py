@@ -159,8 +159,10 @@ def one_line(record: Read) -> Text:  # noqa: C901  a case for each word
             line.append(f"{one.challenger} {one.head} ", "bold")
             line.append(f"beside {one.live}: {one.difference:+.3f} nats after {one.lessons:,} lessons, {one.verdict}")
         case Lesson() as lesson:
-            said = f"{lesson.head}={lesson.label}" if lesson.revokes is None else f"takes back {lesson.revokes}"
-            line.append(f"{lesson.ticket_id} ", "bold").append(said)
+            said = [f"takes back {lesson.revokes}"] if lesson.revokes is not None else []
+            said += [f"{lesson.head}={lesson.label}"] if lesson.teaches else []
+            said += [f"audit: {one.head} {'right' if one.right else 'wrong'}" for one in lesson.audit]
+            line.append(f"{lesson.ticket_id} ", "bold").append(", ".join(said))
         case Feedback() as word:
             said = f"{word.field}={word.value}" if word.field else word.value or str(word.score)
             line.append(f"{word.ticket_id} {word.kind} ", "bold").append(said)

@@ -324,6 +324,7 @@ async def _learn_plan(
         decoder=decoder,
         publisher=await stack.enter_async_context(Publisher(settings.producer_options())),
         clock=wiring.wall_clock,
+        csat_teaches=settings.csat_teaches,
     )
 
     def expect(partitions: Collection[int]) -> None:

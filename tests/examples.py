@@ -24,7 +24,7 @@ from schemas.dead_letters import DeadLetter
 from schemas.decisions import Assignment, Band, Candidate, Decision, Judgement, LogPosition, Reason
 from schemas.events import HUMAN_FIELDS, EventKind, TicketEvent
 from schemas.feedback import Feedback, FeedbackKind
-from schemas.lessons import LEARNED_HEADS, Lesson
+from schemas.lessons import AUDITED_HEADS, LEARNED_HEADS, AuditOutcome, Lesson
 from schemas.model_log import ModelsActivated, ModelSet, ShadowCompared, SnapshotPublished
 from schemas.words import Word
 from sinks.forecasts import ForecastRow
@@ -255,6 +255,17 @@ lessons = st.builds(
     revokes=st.none() | filled,
     team=text,
     weak=st.booleans(),
+    audit=st.lists(
+        st.builds(
+            AuditOutcome,
+            head=st.sampled_from(AUDITED_HEADS),
+            label=text,
+            probability=st.floats(0, 1),
+            right=st.booleans(),
+            said=st.booleans(),
+        ),
+        max_size=3,
+    ).map(tuple),
 )
 
 STRATEGIES: dict[type[Word], st.SearchStrategy[Any]] = {

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -198,6 +200,15 @@ class Worker:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait(10)
+
+
+def scraped(worker: Worker) -> str:
+    """What `worker` answers at /metrics."""
+    found = re.search(r"health: (http://127\.0\.0\.1:\d+)/livez", worker.log())
+    assert found, worker.log()
+    with urllib.request.urlopen(f"{found[1]}/metrics", timeout=10) as response:  # noqa: S310  on loopback
+        assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        return response.read().decode()
 
 
 def at(record: Any) -> LogPosition:

@@ -12,20 +12,22 @@ from typing import Any
 
 import pytest
 from examples import NOON, changing_lessons, position, ticket_event
-from pipeline import Pipeline
+from pipeline import Pipeline, scraped
 from stress_learn import correction, wait_for_last_lesson
 
 from models.decide import CODE_VERSION, Models, decide
 from models.drift import words
 from models.learned import Learned
-from models.sets import LESSONS
+from models.scores import log_odds
+from models.sets import LESSONS, SET
 from schemas import topics
 from schemas.alerts import Alert, AlertStage
-from schemas.decisions import Band, Decision
+from schemas.decisions import CALIBRATED, Band, Decision
 from schemas.events import EventKind, TicketEvent
 from schemas.feedback import Feedback, FeedbackKind
 from schemas.lessons import Lesson
 from sinks.snapshots import SnapshotFolder
+from streams import wiring
 from streams.decoding import Decoder
 from streams.demo.generator import generate_labelled
 from streams.feedback_cli import feedback_record
@@ -184,19 +186,100 @@ def test_what_people_did_with_a_ticket_teaches_weakly_where_they_looked_at_it(
         word = Feedback(feedback_id=name, kind=kind, value=value, occurred_at=NOON, **about)
         return feedback_record(word, pipeline.codec)
 
-    worker = pipeline.start_worker("--only", "triage", "--only", "learn")
+    def rated(name: str, event: TicketEvent, score: int) -> Outgoing:
+        about = {"ticket_id": event.ticket_id, "source": event.source, "tenant": event.tenant}
+        word = Feedback(feedback_id=name, kind=FeedbackKind.CSAT, score=score, occurred_at=NOON, **about)
+        return feedback_record(word, pipeline.codec)
+
+    worker = pipeline.start_worker("--only", "triage", "--only", "learn", TRIAGE_CSAT_TEACHES="true")
     made = decided(pipeline, *tickets, moved)
     assert {made[event.ticket_id].band for event in tickets} >= {Band.SUGGEST, Band.REVIEW}
     pipeline.publish([said(f"done-{event.ticket_id}", FeedbackKind.RESOLUTION, event, "fixed") for event in tickets])
     pipeline.publish([said("moved", FeedbackKind.REASSIGNMENT, moved, "sec-ops")])
-    wait_for_last_lesson(pipeline, 1)
+    pipeline.publish([rated(f"rated-{score}", moved, score) for score in range(2, 6)])
+    wait_for_last_lesson(pipeline, 2)
     found = [pipeline.codec.decode(record.value, Lesson) for record in pipeline.read(topics.LESSONS)]
     assert {(item.ticket_id, item.label, item.weak) for item in found} == {
         (suggested.ticket_id, made[suggested.ticket_id].category.label, True),
         ("T-moved", "security", True),
+        ("T-moved", "positive", True),
     }
     assert worker.stop() == 0
     assert pipeline.read(topics.DEAD_LETTERS) == []
+
+
+def test_how_audits_come_out_moves_the_next_decision_and_is_made_again(pipeline: Pipeline, tmp_path: Path) -> None:
+    path = tmp_path / "audited.toml"
+    text = wiring.taxonomy_text(pipeline.settings)
+    path.write_text(text.replace("[bands]\n", "[bands]\naudit = 1.0\n", 1), encoding="utf-8")
+    at_work = ("--only", "triage", "--only", "learn")
+    worker = pipeline.start_worker(*at_work, TRIAGE_TAXONOMY=str(path), TRIAGE_HEALTH_PORT="0")
+    made = decided(pipeline, *(ticket(f"T-{number}") for number in range(4)))
+    assert {decision.audited for decision in made.values()} == {True}
+    own = made["T-0"].category
+    assert CALIBRATED not in {reason.text for reason in own.reasons}
+
+    def sure(name: str) -> float:
+        judged = decided(pipeline, ticket(name))[name].category
+        moved = [reason.weight for reason in judged.reasons if reason.text == CALIBRATED]
+        assert judged.label == own.label
+        assert log_odds(judged.probability) - sum(moved) == pytest.approx(log_odds(own.probability), abs=1e-4)
+        return judged.probability
+
+    def resolved(number: int) -> Outgoing:
+        about = {"feedback_id": f"done-{number}", "ticket_id": f"T-{number}", "source": "webform"}
+        return feedback_record(
+            Feedback(kind=FeedbackKind.RESOLUTION, value="fixed", occurred_at=NOON, **about), pipeline.codec
+        )
+
+    pipeline.publish([resolved(0)])
+    wait_for_last_lesson(pipeline, 0)
+    confirmed = sure("U-0")
+    assert confirmed > own.probability
+    moves = Feedback(
+        feedback_id="moved",
+        ticket_id="T-1",
+        source="webform",
+        value="sec-ops",
+        kind=FeedbackKind.REASSIGNMENT,
+        occurred_at=NOON,
+    )
+    pipeline.publish([feedback_record(moves, pipeline.codec)])
+    wait_for_last_lesson(pipeline, 1)
+    doubted = sure("U-1")
+    assert doubted < confirmed
+    found = [pipeline.codec.decode(record.value, Lesson) for record in pipeline.read(topics.LESSONS)]
+    assert [(item.teaches, {one.head: one.right for one in item.audit}) for item in found] == [
+        (False, dict.fromkeys(("category", "intent", "priority"), True)),
+        (False, {"category": False}),
+    ]
+
+    # What is taken back counts no more; whoever begins in the middle knows the same.
+    done = pipeline.triage("feedback", "undo", "--id", "moved")
+    assert "it said how an audit came out" in done.stdout, done.stderr
+    wait_for_last_lesson(pipeline, 2)
+    assert sure("U-2") == confirmed
+    pipeline.publish([resolved(2)])
+    wait_for_last_lesson(pipeline, 3)
+    twice = sure("U-3")
+    assert twice > confirmed
+    pipeline.wait_for("the figures", lambda: 'triage_audits_outcomes{head="category",tenant=""} 2.0' in scraped(worker))
+    assert "audit: category right" in pipeline.triage("tail", "models.lessons.v1", "--no-follow").stdout
+    worker.kill()
+    worker = pipeline.start_worker("--only", "triage", TRIAGE_TAXONOMY=str(path))
+    assert sure("V-0") == twice
+    assert worker.stop() == 0
+    (version,) = {decision.models[SET] for decision in decisions(pipeline).values()}
+    shown = json.loads(pipeline.triage("models", "show", version, "--json").stdout)["calibrated"]
+    assert [(one["head"], one["tenant"], one["audits"]) for one in shown] == [
+        (head, None, 2) for head in ("category", "intent", "priority")
+    ]
+    moved = shown[0]["scale"] * log_odds(own.probability) + shown[0]["shift"]
+    assert log_odds(twice) == pytest.approx(moved, abs=1e-4)
+    assert "calibrated by audits" in pipeline.triage("models", "show", version).stdout
+    report = replayed(pipeline)
+    assert report["good"]
+    assert report["verdicts"]["identical"] == 9
 
 
 def test_killed_learners_teach_each_correction_once(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from models.decide import Models, decide
 from models.learned import Learned
 from models.sets import LESSONS, with_lessons
 from models.taxonomy import Taxonomy
-from models.teaching import Owners, Taught, agreed, standing, taught
+from models.teaching import Owners, Taught, agreed, felt, standing, taught
 from schemas.decisions import Band, LogPosition
 from schemas.errors import BadSnapshot, InvalidEvent
 from schemas.events import EventKind
@@ -88,7 +88,7 @@ def test_a_damaged_checkpoint_is_refused(damage: bytes | str) -> None:
     damaged = {
         "cut": data[:-40],
         "flipped": data[:-40] + bytes([data[-40] ^ 1]) + data[-39:],
-        "other format": data.replace(b"triage.lessons.4", b"triage.lessons.0"),
+        "other format": data.replace(b"triage.lessons.5", b"triage.lessons.0"),
     }
     with pytest.raises(BadSnapshot):
         Learned.from_bytes(damage if isinstance(damage, bytes) else damaged[damage])
@@ -271,6 +271,15 @@ def test_feedback_teaches_labels_of_the_taxonomy_and_no_others(taxonomy: Taxonom
             taught(feedback(**wrong), taxonomy)
     with pytest.raises(InvalidEvent, match="no sentiment 'furious'; there are negative, neutral, positive"):
         taught(feedback(field="sentiment", value="furious"), taxonomy)
+
+
+def test_only_the_worst_and_the_best_rating_say_how_a_customer_felt() -> None:
+    ratings = [feedback(kind=FeedbackKind.CSAT, field=None, value=None, score=score) for score in range(1, 6)]
+    assert [found and found.label for found in map(felt, ratings)] == ["negative", None, None, None, "positive"]
+    assert felt(feedback(field="sentiment", value="negative")) is None
+    judged = lesson(0, "neutral", head="sentiment")
+    rated = replace(lesson(1, "negative", head="sentiment"), weak=True)
+    assert learned(judged, rated).weights() == learned(judged).weights(), "never over what somebody said of it"
 
 
 def test_a_weak_lesson_counts_less_than_what_somebody_said_and_never_beside_it() -> None:

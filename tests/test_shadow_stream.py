@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import urllib.request
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from examples import NOON
-from pipeline import Pipeline, Worker
+from pipeline import Pipeline, scraped
 from stress_learn import correction, wait_for_last_lesson
 from test_comparison import TEXT, WORSE_TEXT, lessons
 from test_learn_stream import decisions, ticket
@@ -50,14 +48,6 @@ def written(pipeline: Pipeline, *kinds: topics.Topic) -> list[tuple[Any, ...]]:
 def told(pipeline: Pipeline) -> dict[str, ShadowCompared]:
     words = [pipeline.codec.decode(record.value, ShadowCompared) for record in pipeline.read(topics.MODEL_SHADOW)]
     return {word.head: word for word in words}
-
-
-def scraped(worker: Worker) -> str:
-    found = re.search(r"health: (http://127\.0\.0\.1:\d+)/livez", worker.log())
-    assert found, worker.log()
-    with urllib.request.urlopen(f"{found[1]}/metrics", timeout=10) as response:  # noqa: S310  on loopback
-        assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
-        return response.read().decode()
 
 
 def course_of(pipeline: Pipeline, challenger: Path | None) -> list[tuple[Any, ...]]:

@@ -21,6 +21,7 @@ from streams.publish import Outgoing, Publisher
 
 if TYPE_CHECKING:
     from models.live_quality import Figures
+    from models.scores import Curve
 
 log = logging.getLogger("triage.fold")
 
@@ -49,6 +50,7 @@ class FoldAgent:
         self._is_assigned = False
         self._taking = asyncio.Lock()
         self._figures: list[Figures] = []
+        self._curves: list[tuple[str, str, Curve]] = []
         self._published = -1
 
     @property
@@ -60,7 +62,7 @@ class FoldAgent:
         """Know whether this worker is the one that folds."""
         self._is_assigned = bool(partitions)
         if not self._is_assigned:
-            self._folding, self._figures, self._published = None, [], -1
+            self._folding, self._figures, self._curves, self._published = None, [], [], -1
 
     async def __call__(self, records: Sequence[Record]) -> None:
         """Take the lessons of `records`, and what is before them."""
@@ -87,7 +89,7 @@ class FoldAgent:
                 await self._announce(kept)
             figures = await asyncio.to_thread(folding.tally.figures)
             if self._folding is folding:
-                self._figures = figures
+                self._figures, self._curves = figures, folding.curves
 
     async def _announce(self, kept: Kept) -> None:
         gone = [
@@ -114,6 +116,7 @@ class FoldAgent:
             for labels, one in labelled
             for precision, share in (("0.9", one.quality.coverage_90), ("0.95", one.quality.coverage_95))
         ]
+        curves = [({"head": head, "tenant": tenant}, curve) for head, tenant, curve in self._curves]
         through = [({}, float(self._folding.through))] if self._folding and self._figures else []
         return [
             Metric(
@@ -145,6 +148,21 @@ class FoldAgent:
                 name="triage_quality_label_delay_seconds",
                 about="From the ticket to what a person said of it.",
                 samples=delays,
+            ),
+            Metric(
+                name="triage_audits_outcomes",
+                about="Outcomes of audits that the calibration of a head is fitted to.",
+                samples=[(labels, float(curve.audits)) for labels, curve in curves],
+            ),
+            Metric(
+                name="triage_audits_scale",
+                about="What the log odds of a head are multiplied with, by audits.",
+                samples=[(labels, curve.scale) for labels, curve in curves],
+            ),
+            Metric(
+                name="triage_audits_shift_nats",
+                about="What is added to the log odds of a head, by audits.",
+                samples=[(labels, curve.shift) for labels, curve in curves],
             ),
             Metric(name="triage_lessons_through", about="The last lesson that these figures know.", samples=through),
             Metric(

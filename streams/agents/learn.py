@@ -7,8 +7,19 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from models.bands import is_drawn
+from models.decide import decision_id
 from models.taxonomy import Taxonomy
-from models.teaching import Owners, Taught, agreed, said_by_a_person, taught
+from models.teaching import (
+    Owners,
+    Taught,
+    agreed,
+    audit_outcomes,
+    felt,
+    may_end_an_audit,
+    said_by_a_person,
+    taught,
+)
 from schemas import topics
 from schemas.codec import Codec
 from schemas.dead_letters import Header
@@ -17,7 +28,7 @@ from schemas.errors import DeadLettered, UnknownTicket
 from schemas.events import TicketEvent
 from schemas.feedback import Feedback, FeedbackKind
 from schemas.held import HumanWord
-from schemas.lessons import Lesson
+from schemas.lessons import AuditOutcome, Lesson
 from sinks.originals import Ticket
 from streams.batches import Record, position_of
 from streams.dead_letters import dead_letter
@@ -53,8 +64,9 @@ class LearnAgent:
         decoder: Decoder,
         publisher: Publisher,
         clock: Callable[[], datetime],
+        csat_teaches: bool = False,
     ) -> None:
-        """`partitions` are those of the events' topic."""
+        """`partitions` are those of the events' topic; with `csat_teaches`, the worst and best ratings teach weakly."""
         self._taxonomy = taxonomy
         self._owners = Owners(taxonomy)
         self._partitions = partitions
@@ -65,6 +77,8 @@ class LearnAgent:
         self._decoder = decoder
         self._publisher = publisher
         self._clock = clock
+        self._most_audited = max(team.audit for team in taxonomy.teams.values())
+        self._may_teach = (*_MAY_TEACH, *([FeedbackKind.CSAT] if csat_teaches else []))
         self._publishing = asyncio.Lock()
         self._said = -1
         """The last lesson that this agent has let take effect."""
@@ -120,11 +134,12 @@ class LearnAgent:
         ticket = Ticket(feedback.tenant, feedback.source, feedback.ticket_id)
         what, original = taught(feedback, self._taxonomy), None
         weak = what is None
-        if what is not None or feedback.kind in _MAY_TEACH:
+        if what is not None or feedback.kind in self._may_teach:
             original = await self._originals.first(ticket, record.partition)
         if what is None and original is not None:
             what = await self._weakly(feedback, ticket, original, record.partition)
-        if what is None:
+        audit = await self._outcomes(feedback, ticket, original, record.partition) if original is not None else ()
+        if what is None and not audit:
             return None
         if original is None:
             raise UnknownTicket(
@@ -135,21 +150,35 @@ class LearnAgent:
         lesson = Lesson(
             feedback_id=feedback.feedback_id,
             feedback=position_of(record),
-            head=what.head,
-            label=what.label,
+            head="" if what is None else what.head,
+            label="" if what is None else what.label,
             tenant=event.tenant,
             source=event.source,
             ticket_id=event.ticket_id,
             event=original.position,
-            subject=event.subject,
-            body=event.body,
+            subject="" if what is None else event.subject,
+            body="" if what is None else event.body,
             language_hint=event.language_hint,
             actor=feedback.actor,
             occurred_at=feedback.occurred_at,
-            team=self._owners.owner(event, what),
+            team="" if what is None else self._owners.owner(event, what),
             weak=weak,
+            audit=audit,
         )
         return recorded(lesson, self._codec, asked_at=event.occurred_at)
+
+    async def _outcomes(
+        self, feedback: Feedback, ticket: Ticket, original: Found[TicketEvent], partition: int
+    ) -> tuple[AuditOutcome, ...]:
+        """How an audited decision on the ticket came out by `feedback`."""
+        # To look for a decision that was made just now takes longer than all else: only where it may have been drawn.
+        if not may_end_an_audit(feedback) or not is_drawn(decision_id(original.word), self._most_audited):
+            return ()
+        first = await self._decided.first(ticket, partition)
+        if first is None or not first.word.audited:
+            return ()
+        ends = await self._decided.ends(ticket, partition)
+        return () if ends is None else audit_outcomes(feedback, first.word, ends[1].word, self._taxonomy)
 
     async def _weakly(
         self, feedback: Feedback, ticket: Ticket, original: Found[TicketEvent], partition: int
@@ -160,7 +189,7 @@ class LearnAgent:
             return None if ends is None else agreed(ends[0].word, ends[1].word, self._taxonomy)
         if feedback.kind is FeedbackKind.REASSIGNMENT or feedback.field == "team":
             return self._owners.likeliest(original.word, feedback.value or "")
-        return None
+        return None if "sentiment" in original.word.human_set else felt(feedback)
 
 
 def _held(word: HumanWord, record: Record) -> Outgoing:
