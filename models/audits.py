@@ -26,6 +26,9 @@ WINDOW = 200
 MOST_OUTCOMES = 2_000
 """Of one head, for all tenants together: the oldest are forgotten."""
 
+MOST_COUNTED = 50_000
+"""Tickets and heads of which it is known that they had an outcome: the oldest are forgotten."""
+
 LEAST_OF_A_TENANT = 30
 """Outcomes of one tenant from which on it has a curve of its own."""
 
@@ -63,8 +66,8 @@ class AuditBook:
     ) -> None:
         self._windows = {head: dict(window) for head, window in (windows or {}).items()}
         """By head: the outcomes by what names their tickets, the oldest first."""
-        self._counted = set(counted)
-        """What names the tickets and heads that ever had an outcome."""
+        self._counted = dict.fromkeys(counted)
+        """What names the tickets and heads that had an outcome, the oldest first."""
         self._curves: dict[str, dict[str, Curve]] = {}
         """By head and tenant, where they were asked for since its last outcome."""
         self._numbers: dict[str, Counter[str]] = {}
@@ -75,7 +78,9 @@ class AuditBook:
         name, window = _name(outcome.head, lesson), self._windows.setdefault(outcome.head, {})
         if name in self._counted and (not outcome.said or name not in window):
             return
-        self._counted.add(name)
+        self._counted[name] = None
+        if len(self._counted) > MOST_COUNTED:
+            del self._counted[next(iter(self._counted))]
         odds = min(max(log_odds(outcome.probability), -_SUREST), _SUREST)
         window[name] = _Outcome(lesson.tenant, odds, outcome.right)
         own = [other for other, known in window.items() if known.tenant == lesson.tenant]
@@ -109,7 +114,7 @@ class AuditBook:
             head: [[name, outcome.tenant, outcome.odds, outcome.right] for name, outcome in window.items()]
             for head, window in sorted(self._windows.items())
         }
-        return {"windows": windows, "counted": sorted(self._counted)}
+        return {"windows": windows, "counted": list(self._counted)}
 
     @classmethod
     def from_json(cls, data: Any) -> Self:

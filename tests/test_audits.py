@@ -151,7 +151,8 @@ def test_a_tenant_with_enough_outcomes_has_a_curve_of_its_own_and_others_share_o
     assert book(modest).curves_of("default") == book(modest).curves_of("whoever")
 
 
-def test_what_is_kept_is_bounded_and_a_busy_tenant_does_not_push_out_another() -> None:
+def test_what_is_kept_is_bounded_and_a_busy_tenant_does_not_push_out_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.audits.MOST_COUNTED", MOST_OUTCOMES + 100)
     quiet = [lesson(at, outcome(0.8, right=False), tenant="quiet") for at in range(LEAST_OF_A_TENANT)]
     busy = [lesson(100 + at, outcome(0.8, right=True), tenant="busy") for at in range(3 * WINDOW)]
     known = book([*quiet, *busy])
@@ -160,6 +161,7 @@ def test_what_is_kept_is_bounded_and_a_busy_tenant_does_not_push_out_another() -
     assert known.curves_of("quiet")["category"].shift < 0 < known.curves_of("busy")["category"].shift
     many = book(lesson(at, outcome(0.8, right=True), tenant=f"t-{at % 500}") for at in range(MOST_OUTCOMES + 500))
     assert len(many.to_json()["windows"]["category"]) == MOST_OUTCOMES
+    assert len(many.to_json()["counted"]) == MOST_OUTCOMES + 100
 
 
 def test_the_last_word_on_a_ticket_counts_and_a_resolution_where_nobody_spoke() -> None:
