@@ -11,7 +11,7 @@ from itertools import islice
 from schemas.events import EventKind, TicketEvent
 from streams.demo.generator import generate
 
-FIRST_AFTER = 200
+FIRST_AFTER, AT_LATEST = 200, timedelta(hours=8)
 EVERY = timedelta(days=1)
 LASTS = timedelta(minutes=30)
 TICKETS = 120
@@ -35,13 +35,15 @@ _TEXTS = (
 class Outages:
     """The outages among the tickets that `generate(seed=seed, start=start)` gives; the same arguments, the same ones.
 
-    The first begins after FIRST_AFTER events: by then there is a usual to be seen against, by day and by night.
+    The first begins after FIRST_AFTER events, and AT_LATEST after the start: by then there is a usual to be seen
+    against, by day and by night.
     """
 
     def __init__(self, *, seed: int, start: datetime) -> None:
         self._seed = seed
         self._start = start
-        self.first = next(islice(generate(seed=seed, start=start), FIRST_AFTER, None)).occurred_at
+        early = next(islice(generate(seed=seed, start=start), FIRST_AFTER, None)).occurred_at
+        self.first = min(early, start + AT_LATEST)
 
     def events(self) -> Iterator[TicketEvent]:
         """All tickets and the outages' among them, by their times."""
