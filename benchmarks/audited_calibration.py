@@ -124,23 +124,26 @@ def run(
             Teacher.AUDITS: decision.audited,
         }[teacher]
         outcomes += counts
-        lesson = Lesson(
-            feedback_id=str(number),
-            feedback=replace(place, topic="tickets.feedback.v1"),
-            head="category",
-            label=label,
-            tenant=event.tenant,
-            source=event.source,
-            ticket_id=event.ticket_id,
-            event=place,
-            subject="",
-            body=text,
-            occurred_at=NOW,
-            weak=weak,
-            audit=(outcome,) if counts else (),
-        )
-        learned.learn(lesson)
+        lesson = lesson_on(event, place, "category", label)
+        learned.learn(replace(lesson, weak=weak, audit=(outcome,) if counts else ()))
     return figures_of(made[len(made) // 2 :], outcomes)
+
+
+def lesson_on(event: TicketEvent, place: LogPosition, head: str, label: str) -> Lesson:
+    """What a person's word on the event at `place` teaches."""
+    return Lesson(
+        feedback_id=event.event_id,
+        feedback=replace(place, topic="tickets.feedback.v1"),
+        head=head,
+        label=label,
+        tenant=event.tenant,
+        source=event.source,
+        ticket_id=event.ticket_id,
+        event=place,
+        subject="",
+        body=event.body,
+        occurred_at=NOW,
+    )
 
 
 def figures_of(made: list[tuple[Decision, str]], outcomes: int) -> Figures:

@@ -17,7 +17,7 @@ from random import Random
 from statistics import mean
 from typing import NamedTuple
 
-from audited_calibration import NOW, event_of, taxonomy_of
+from audited_calibration import event_of, lesson_on, taxonomy_of
 
 from models.decide import Models, decide, starting_models
 from models.learned import Learned
@@ -25,7 +25,6 @@ from models.quality import Outcome, quality
 from models.sentiment import LABELS
 from models.sets import with_lessons
 from schemas.decisions import LogPosition
-from schemas.lessons import Lesson
 
 SCORES = {"negative": 1, "neutral": 3, "positive": 5}
 TAUGHT = {1: "negative", 5: "positive"}
@@ -56,19 +55,7 @@ def run(
         outcomes.append(Outcome(truth, said.label, said.probability))
         is_corrected, is_rated, is_agreed = (random.random() < chance for chance in (corrected, rated, agrees))
         felt = truth if is_agreed else random.choice([label for label in LABELS if label != truth])
-        lesson = Lesson(
-            feedback_id=str(number),
-            feedback=replace(place, topic="tickets.feedback.v1"),
-            head="sentiment",
-            label=truth,
-            tenant=event.tenant,
-            source=event.source,
-            ticket_id=event.ticket_id,
-            event=place,
-            subject="",
-            body=text,
-            occurred_at=NOW,
-        )
+        lesson = lesson_on(event, place, "sentiment", truth)
         if said.label != truth and is_corrected:
             learned.learn(lesson)
         elif is_rated and (label := TAUGHT.get(SCORES[felt])) is not None:
