@@ -66,6 +66,8 @@ _LEAST_COVARIANCE = 2e-3
 _USUAL_SPREAD = 0.1
 """For weights alone: what a bucket of many tickets tells of activity is no more than that of some."""
 _FILTER_LIMIT = 4.0
+_WITHIN_AN_HOUR = 0.25
+"""The part of the spread that counts where a young series is held against its last hour, which follows the rest."""
 
 # No two holidays are alike: how far from a Sunday's rate one may be, as a squared relative error, for all of the day.
 _HOLIDAY_SPREAD = 0.5
@@ -588,7 +590,7 @@ class NegativeBinomialDetector:
         activity -= 1
         activity *= self._lasting
         activity += 1
-        unsure = np.where(cold, state.spread, state.past_doubt[rows])
+        unsure = np.where(cold, _WITHIN_AN_HOUR * state.spread, state.past_doubt[rows])
         unsure *= self._lasting
         unsure *= self._lasting
         unsure += self._afresh
