@@ -11,10 +11,12 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from statistics import mean
+
+from audited_calibration import event_of, lesson_on
 
 from models.learned import NEVER_TAUGHT, Learned
 from schemas.decisions import LogPosition
@@ -26,11 +28,8 @@ SEEDS = (1, 2, 3)
 
 def lesson(number: int, text: str, label: str, *, weak: bool) -> Lesson:
     """What feedback on one ticket teaches."""
-    place = LogPosition(topic="tickets.feedback.v1", partition=0, offset=number)
-    about = {"tenant": "default", "source": "file", "ticket_id": str(number), "event": place, "subject": ""}
-    now = datetime(2026, 3, 2, tzinfo=UTC)
-    said = {"feedback_id": str(number), "feedback": place, "head": "category", "label": label, "occurred_at": now}
-    return Lesson(**about, **said, body=text, weak=weak)
+    place = LogPosition(topic="tickets.events.v1", partition=0, offset=number)
+    return replace(lesson_on(event_of(number, text), place, "category", label), weak=weak)
 
 
 def run(rows: list[tuple[str, str]], *, corrected: float, weak: bool, seed: int) -> tuple[float, float, int, int]:

@@ -73,8 +73,12 @@ class AuditBook:
         self._numbers: dict[str, Counter[str]] = {}
         """By head: the outcomes of each tenant, when its curves were first asked for."""
 
-    def note(self, outcome: AuditOutcome, lesson: Lesson) -> None:
-        """Take in an outcome of the ticket of `lesson`."""
+    def note(self, lesson: Lesson) -> None:
+        """Take in the outcomes that `lesson` tells."""
+        for outcome in lesson.audit:
+            self._note(outcome, lesson)
+
+    def _note(self, outcome: AuditOutcome, lesson: Lesson) -> None:
         name, window = _name(outcome.head, lesson), self._windows.setdefault(outcome.head, {})
         if name in self._counted and (not outcome.said or name not in window):
             return

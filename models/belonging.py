@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
+from models.counting import NAMED_FREELY, dimension_of
 from models.text import terms_of
 from schemas.alerts import Alert, AnswerKind, SpikeCause
 from schemas.open_incidents import MOST_INCIDENTS, MOST_SERIES, MOST_TERMS, OpenIncident
@@ -18,13 +19,12 @@ STRONG = 10.0
 
 def opened(word: Alert, series: Collection[str]) -> OpenIncident:
     """What a decision has to know of an incident: the newest word on it, and its series that are open."""
-    strong = strong_terms(word.cause)
     return OpenIncident(
         incident_id=word.incident_id,
         team=word.team,
         opened_at=word.opened_at,
         series=tuple(sorted(sorted(series, key=_freely_named_last)[:MOST_SERIES])),
-        terms=tuple(sorted(strong[:MOST_TERMS])),
+        terms=tuple(sorted(strong_terms(word.cause)[:MOST_TERMS])),
     )
 
 
@@ -40,7 +40,7 @@ def is_noise(word: Alert) -> bool:
 
 def _freely_named_last(series: str) -> tuple[bool, str]:
     """An order in which products and tags, of which there may be many, come last."""
-    return series.startswith(("product=", "tag=")), series
+    return dimension_of(series) in NAMED_FREELY, series
 
 
 def newest_of(incidents: Collection[OpenIncident]) -> tuple[OpenIncident, ...]:

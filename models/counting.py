@@ -41,6 +41,15 @@ class CountingSettings:
     """Tickets that are kept of a bucket, to tell causes from."""
 
 
+NAMED_FREELY = frozenset({"product", "tag"})
+"""Dimensions of which sources may give any number of values."""
+
+
+def dimension_of(series: str) -> str:
+    """The dimension of a series that is named `dimension=value`."""
+    return series.partition("=")[0]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
     """What is counted of one event; `series` maps dimensions to values: {"team": ("money",), "tag": ("eu", "trial")}.

@@ -256,12 +256,12 @@ def _mood(by_lexicon: Judgement, bag: Bag | None, models: Models) -> Judgement:
 
 def _judged(scores: Mapping[str, float], reasons: Mapping[str, list[Reason]], curve: Curve | None = None) -> Judgement:
     """The judgement by `scores`; as sure as `curve` has it, where audits have come out."""
-    probabilities, moved = softmax(scores), 0.0
-    if curve is not None:
-        probabilities, moved = calibrated(probabilities, curve)
-    made = judge(probabilities, reasons.get(max(probabilities, key=probabilities.__getitem__), ()))
+    probabilities = softmax(scores)
+    why = reasons.get(max(probabilities, key=probabilities.__getitem__), ())
     if curve is None:
-        return made
+        return judge(probabilities, why)
+    probabilities, moved = calibrated(probabilities, curve)
+    made = judge(probabilities, why)
     return replace(made, reasons=(*made.reasons, Reason(text=CALIBRATED, weight=rounded(moved))))
 
 

@@ -123,8 +123,7 @@ class Learned:
                 if not (lesson.weak and about in self._told):
                     self._learn(lesson)
                 self._told.add(about)
-            for outcome in lesson.audit:
-                self.audits.note(outcome, lesson)
+            self.audits.note(lesson)
             self._held[_name(lesson)] = _said(lesson, lesson.feedback_id)
         return list(first.values())
 

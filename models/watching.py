@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from models.alerts import AlertBook, AlertSettings
 from models.belonging import LONGEST, is_noise, newest_of, opened, strong_terms
 from models.causes import RecentTickets, SeenTicket, TermBaseline, explain, have_a_word_in_common, rank_children
-from models.counting import CountingSettings, CountTable, HeavyHitters, PartialCount
+from models.counting import NAMED_FREELY, CountingSettings, CountTable, HeavyHitters, PartialCount, dimension_of
 from models.detector import DetectorSettings, Flags, Floats, NegativeBinomialDetector, threshold
 from models.incidents import IncidentBook, IncidentSettings
 from models.packing import DAMAGE, packed, unpacked
@@ -55,12 +55,6 @@ FORMAT = "triage.watch.3"
 
 _DIMENSIONS = ("category", "team", "product", "tag", "tenant", "channel", "language", "all")
 """The most telling first: of series that open at once, the first gives the incident its name."""
-
-_NAMED_FREELY = frozenset({"product", "tag"})
-"""Dimensions of which sources may give any number of values."""
-
-_PLAIN = [str(UTC)]
-"""The calendar of a snapshot that names none: until calendars could be chosen there was one."""
 
 _THIN_BASELINE = 50.0
 _SKETCH_WIDTH = 1 << 13
@@ -274,10 +268,10 @@ class SpikeWatch:
 
     def _calendar_until_now(self) -> list[str]:
         """What the calendar says of all time that was scored: the zone, and its holidays."""
-        if self._next is None:
-            return _PLAIN
+        if self._first is None or self._next is None:
+            return []
         calendar = self._settings.calendar
-        return [str(calendar.zone), *map(str, calendar.holidays_between(self._first or 0.0, self._next))]
+        return [str(calendar.zone), *map(str, calendar.holidays_between(self._first, self._next))]
 
     def _place(self, series: str) -> int | None:
         """The place of a series, the next free one where it is new; None where there is no room."""
@@ -285,7 +279,7 @@ class SpikeWatch:
             if len(self._places) >= self._settings.slots:
                 return None
             self._places[series] = len(self._places)
-            self._named_places += _dimension(series) in _NAMED_FREELY
+            self._named_places += dimension_of(series) in NAMED_FREELY
             self._alerts.rename(self._places[series], series)
         return self._places[series]
 
@@ -301,7 +295,7 @@ class SpikeWatch:
         if self._named_places < self._settings.named_slots and len(self._places) < self._settings.slots:
             return self._place(series)
         told = {name for one in self._told.values() for name in (one.word.subject, *one.alerts.values())}
-        known = (name for name in self._places if _dimension(name) in _NAMED_FREELY)
+        known = (name for name in self._places if dimension_of(name) in NAMED_FREELY)
         gone = next((name for name in known if name not in self._named and name not in told), None)
         if gone is None:
             return None
@@ -360,7 +354,7 @@ class SpikeWatch:
     def _hop(self, totals: Mapping[str, int]) -> list[Alert]:
         counts = np.zeros(self._settings.slots, dtype=np.float32)
         for series, count in sorted(totals.items()):
-            named = _dimension(series) in _NAMED_FREELY
+            named = dimension_of(series) in NAMED_FREELY
             place = self._place_among_named(series, count) if named else self._place(series)
             if place is None:
                 self.unwatched += 1
@@ -540,12 +534,12 @@ class SpikeWatch:
     def _children(self, series: str, onset: datetime) -> tuple[CausePart, ...]:
         """What else has grown since the onset, but for what holds the same tickets by definition."""
         since = self._ends > onset.timestamp()
-        dimension = _dimension(series)
+        dimension = dimension_of(series)
         left_out = {"category": ("all", dimension, "team"), "tag": ("all",)}.get(dimension, ("all", dimension))
         names = {
             name: place
             for name, place in self._places.items()
-            if name != series and (dimension == "all" or _dimension(name) not in left_out)
+            if name != series and (dimension == "all" or dimension_of(name) not in left_out)
         }
         observed = self._observed[since].sum(axis=0, dtype=np.float64)
         expected = self._expected[since].sum(axis=0, dtype=np.float64)
@@ -558,7 +552,7 @@ class SpikeWatch:
         """The team that owns a series; of one that no team owns, the team whose tickets have grown the most."""
         if (owner := self._owner(series)) is not None:
             return owner
-        teams = [name for name in self._places if _dimension(name) == "team"]
+        teams = [name for name in self._places if dimension_of(name) == "team"]
         recent = self._ends > self._ends.max() - timedelta(minutes=15).total_seconds()
         growth = {
             name: float((self._observed[recent, place] - self._expected[recent, place]).sum(dtype=np.float64))
@@ -589,13 +583,9 @@ def _with_owner(word: Alert, series: str, owner: str | None) -> Alert:
     return replace(word, note="; ".join(filter(None, (word.note, f"{series} of {owner} rose with it"))))
 
 
-def _dimension(series: str) -> str:
-    return series.partition("=")[0]
-
-
 def _order(event: SpikeEvent) -> tuple[bool, int, float, str]:
     """What goes on comes before what begins; of that, the most telling first."""
-    dimension = _dimension(event.series)
+    dimension = dimension_of(event.series)
     rank = _DIMENSIONS.index(dimension) if dimension in _DIMENSIONS else len(_DIMENSIONS)
     return isinstance(event, SpikeOpened), rank, -event.size.score, event.series
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from models.watching import SpikeWatch, WatchSettings
+from models.watching import SpikeWatch
 from schemas import topics
 from schemas.alerts import AlertAnswered
 from schemas.codec import Codec
@@ -60,10 +60,9 @@ async def warm_start(settings: Settings, weeks: int, *, anew: bool = False) -> W
             f"the watch has learned already, and begins from {folder.folder / known.file_name}. To have it begin anew, "
             "stop the workers with the role watch and add --anew"
         )
-    owners = {name: label.team for name, label in wiring.load_taxonomy(settings).categories.items()}
     places = await places_of([topics.DECISIONS.name, topics.COUNTS.name], settings)
-    watched = WatchSettings(calendar=await asyncio.to_thread(settings.calendar))
-    watch = SpikeWatch(owners, len(places) - 1, watched)  # the log of counts has one
+    make = await asyncio.to_thread(wiring.watch_maker, settings, len(places) - 1)  # the log of counts has one
+    watch = make()
     async with opened_decoder(settings, Codec()) as decoder, reader(settings) as source:
         start, end = (await source.bounds([PLACE]))[PLACE]
         with await asyncio.to_thread(wiring.open_store, settings) as store:

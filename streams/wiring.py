@@ -16,6 +16,7 @@ from streams.settings import Settings, revealed
 
 if TYPE_CHECKING:
     from models.decide import Models
+    from models.watching import SpikeWatch
     from sinks.notify.receivers import Receiver
     from sinks.snapshots import SnapshotStore
     from sinks.store import Store
@@ -68,6 +69,18 @@ def named_set(name: str, known: Mapping[str, ModelSet]) -> ModelSet:
         return model_set(path.read_text(encoding="utf-8"), wall_clock())
     except (OSError, UnicodeDecodeError) as error:
         raise BadSettings(f"{path} cannot be read: {error}") from error
+
+
+def watch_maker(settings: Settings, partitions: int) -> Callable[[], SpikeWatch]:
+    """What makes the watch of these settings, over so many sources: a snapshot of one of them fits the others.
+
+    Holidays take a second. Raises BadSettings or BadTaxonomy.
+    """
+    from models.watching import SpikeWatch, WatchSettings  # noqa: PLC0415  as above
+
+    owners = {name: label.team for name, label in load_taxonomy(settings).categories.items()}
+    watched = WatchSettings(calendar=settings.calendar())
+    return lambda: SpikeWatch(owners, partitions, watched)
 
 
 def checkpoints(settings: Settings, name: str = "lessons", *, keep: bool = True) -> Checkpoints:

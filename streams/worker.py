@@ -263,16 +263,13 @@ async def _count_plan(stack: AsyncExitStack, settings: Settings, codec: Codec, d
 async def _watch_plan(
     stack: AsyncExitStack, settings: Settings, codec: Codec, decoder: Decoder, failed: asyncio.Future[None]
 ) -> AgentPlan:
-    from models.watching import SpikeWatch, WatchSettings  # noqa: PLC0415  as above
-    from streams.agents.watch import WatchAgent, snapshots  # noqa: PLC0415
+    from streams.agents.watch import WatchAgent, snapshots  # noqa: PLC0415  as above
     from streams.gauging import Gauging, pipeline_gauges  # noqa: PLC0415
 
-    owners = {name: label.team for name, label in wiring.load_taxonomy(settings).categories.items()}
     counts = await topic_admin.partition_counts([topics.DECISIONS.name], settings)
     partitions = counts[topics.DECISIONS.name]
-    watched = WatchSettings(calendar=await asyncio.to_thread(settings.calendar))
     agent = WatchAgent(
-        make=lambda: SpikeWatch(owners, partitions, watched),
+        make=await asyncio.to_thread(wiring.watch_maker, settings, partitions),
         snapshots=snapshots(settings),
         settings=settings,
         codec=codec,

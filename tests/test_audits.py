@@ -54,8 +54,7 @@ def lesson(number: int, *outcomes: AuditOutcome, tenant: str = "default", head: 
 def book(lessons: Iterable[Lesson]) -> AuditBook:
     made = AuditBook()
     for item in lessons:
-        for one in item.audit:
-            made.note(one, item)
+        made.note(item)
     return made
 
 

@@ -174,11 +174,8 @@ class LearnAgent:
         # To look for a decision that was made just now takes longer than all else: only where it may have been drawn.
         if not may_end_an_audit(feedback) or not is_drawn(decision_id(original.word), self._most_audited):
             return ()
-        first = await self._decided.first(ticket, partition)
-        if first is None or not first.word.audited:
-            return ()
         ends = await self._decided.ends(ticket, partition)
-        return () if ends is None else audit_outcomes(feedback, first.word, ends[1].word, self._taxonomy)
+        return () if ends is None else audit_outcomes(feedback, ends[0].word, ends[1].word, self._taxonomy)
 
     async def _weakly(
         self, feedback: Feedback, ticket: Ticket, original: Found[TicketEvent], partition: int

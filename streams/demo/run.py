@@ -87,7 +87,8 @@ def run_demo(
         state.pages = pagerduty.incidents
         worker = stack.enter_context(_worker(chosen, folder / WORKER_LOG, pagerduty))
         owner_store = stack.enter_context(_wait_for_store(chosen, worker, folder / WORKER_LOG))
-        _interruptible(_Demo(chosen, state, worker, owner_store, console).run(tickets=tickets, rate=rate, seed=seed))
+        outages = Outages(seed=seed, start=_start(wiring.wall_clock()))
+        _interruptible(_Demo(chosen, state, worker, owner_store, console, outages).run(tickets=tickets, rate=rate))
         state.phase = "stopping"
     _print_summary(state, console, settings)
 
@@ -102,6 +103,7 @@ class _Demo:
         worker: subprocess.Popen[bytes],
         store: Store,
         console: Console,
+        outages: Outages,
     ) -> None:
         self._settings = settings
         self._state = state
@@ -113,15 +115,14 @@ class _Demo:
         self._expected = 0
         self._done_feeding = False
         self._fed_at = 0.0
-        self._outages: Outages | None = None
+        self._outages = outages
 
-    async def run(self, *, tickets: int | None, rate: float, seed: int) -> None:
+    async def run(self, *, tickets: int | None, rate: float) -> None:
         """Run until cancelled or until `tickets` are through."""
         self._stored_before = await asyncio.to_thread(self._count_stored)
         self._state.phase = "running"
         jobs = [
-            asyncio.create_task(job)
-            for job in (self._feed(tickets, rate, seed), self._read_decisions(), self._ask_store())
+            asyncio.create_task(job) for job in (self._feed(tickets, rate), self._read_decisions(), self._ask_store())
         ]
         drawing = asyncio.create_task(self._draw())
         try:
@@ -150,15 +151,14 @@ class _Demo:
     def _awaits_the_outage(self) -> bool:
         """Whether more is to be told of the outages that were fed; it is waited for, but not for ever."""
         state, newest = self._state, self._state.simulated
-        if newest is None or self._outages is None or not self._outages.over(newest):
+        if newest is None or not self._outages.over(newest):
             return False
         told = bool(state.incidents) and state.all_told() and (state.all_over() or not self._outages.is_settled(newest))
         return not told and time.monotonic() - self._fed_at < _ALERT_WITHIN_SECONDS
 
-    async def _feed(self, tickets: int | None, rate: float, seed: int) -> None:
+    async def _feed(self, tickets: int | None, rate: float) -> None:
         codec = Codec()
-        outages = self._outages = Outages(seed=seed, start=_start(wiring.wall_clock()))
-        events = outages.events()
+        events = self._outages.events()
         upcoming = next(events)
         began, seen = time.monotonic(), 0
         async with Publisher(self._settings.producer_options()) as publisher:
@@ -170,7 +170,7 @@ class _Demo:
                 over = seen
                 for _ in range(due):
                     # At night the first ticket after an outage may come so late that its incident is over by then.
-                    if (over := outages.over(upcoming.occurred_at)) > seen:
+                    if (over := self._outages.over(upcoming.occurred_at)) > seen:
                         break
                     batch.append(self._next(upcoming, codec))
                     upcoming = next(events)
