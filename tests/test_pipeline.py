@@ -6,9 +6,12 @@ import asyncio
 import json
 import os
 import re
+import threading
 import urllib.error
 import urllib.request
 from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -99,14 +102,29 @@ def test_ten_thousand_tickets_are_decided_assigned_and_stored_and_a_malformed_on
     assert worker.stop() == 0
 
 
+def feed_around(killed: threading.Event, pipeline: Pipeline, events: Sequence[TicketEvent], piece: int = 500) -> None:
+    """Publish `events` in pieces, of which the last comes after `killed` alone."""
+    for start in range(0, len(events), piece):
+        if start + piece >= len(events):
+            killed.wait()
+        pipeline.publish(events[start : start + piece])
+
+
 @pytest.mark.slow
 def test_after_a_sigkill_in_the_middle_every_ticket_is_decided_and_stored_once(pipeline: Pipeline) -> None:
     events = tickets(10_000)
     worker = pipeline.start_worker()
-    pipeline.publish(events)
-    pipeline.wait_until_stored("ticket_decisions", 1)
-    worker.kill()
-    already = len(pipeline.read(topics.DECISIONS))
+    # Tickets keep coming until the kill and after it, so that it is in the middle however fast the worker is.
+    killed = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        feeding = pool.submit(feed_around, killed, pipeline, events)
+        try:
+            pipeline.wait_until_stored("ticket_decisions", 1)
+            worker.kill()
+            already = len(pipeline.read(topics.DECISIONS))
+        finally:
+            killed.set()
+        feeding.result()
     assert 0 < already < 10_000, "the worker was not killed in the middle"
 
     pipeline.start_worker()
