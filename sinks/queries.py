@@ -13,6 +13,7 @@ from sinks.store import Answer, Store
 DEFAULT = "overview"
 
 _COMPUTED_FROM = {
+    "judged_figures": ("changed_answers", "judged_answers"),
     "judged_answers": ("changed_answers",),
     "changed_answers": (),
     "subject_words": (),

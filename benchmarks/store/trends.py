@@ -25,7 +25,7 @@ DAYS = 28
 ASKED = 15
 VIEWS = (
     *("subject_words", "ticket_volumes", "changed_lives", "ticket_days", "ticket_stays"),
-    *("changed_answers", "judged_answers"),
+    *("changed_answers", "judged_answers", "judged_figures"),
 )
 FACTS = {"changed_lives": "life_facts", "changed_answers": "answer_facts"}
 """Where a view writes what it computes, if that is not its own table."""

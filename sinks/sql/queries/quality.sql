@@ -1,24 +1,5 @@
 -- How good decisions were that people said something about, by head and by team, tenant and language: the last 28 days.
-SELECT
-    head,
-    dimension,
-    value,
-    count() AS judged,
-    round(100 * avg(truth = said), 1) AS accuracy_percent,
-    round(arrayAvg(
-        label -> 2 * sumMap(map(toString(truth), toUInt64(truth = said)))[label]
-            / (sumMap(map(toString(truth), toUInt64(1)))[label] + sumMap(map(toString(said), toUInt64(1)))[label]),
-        mapKeys(sumMap(map(toString(truth), toUInt64(1))))
-    ), 3) AS macro_f1,
-    -- 15 bins of equal width, as `triage evaluate` has them.
-    round(arraySum(
-        gap -> abs(gap), mapValues(sumMap(map(toUInt8(least(floor(probability * 15), 14)), (truth = said) - probability)))
-    ) / count(), 3) AS ece,
-    round(100 * avg(band = 'auto'), 1) AS auto_percent,
-    round(quantileExact(0.5)(delay_seconds) / 3600, 2) AS delay_hours_median,
-    round(quantileExact(0.9)(delay_seconds) / 3600, 2) AS delay_hours_p90
-FROM judged_answers
-ARRAY JOIN ['all', 'team', 'tenant', 'language'] AS dimension, ['all', team, tenant, language] AS value
-WHERE judged_at > (SELECT max(judged_at) FROM judged_answers) - INTERVAL 28 DAY
-GROUP BY head, dimension, value
+SELECT *
+FROM judged_figures
+WHERE dimension != 'day'
 ORDER BY head, indexOf(['all', 'team', 'tenant', 'language'], dimension), judged DESC, value
