@@ -36,8 +36,9 @@ ALL_TENANTS = ""
 """In place of a tenant: the curve of those that have none of their own."""
 
 _IDENTITY = (1.0, 0.0)
-_SPREAD = np.array([0.5, 0.5])
-"""Standard deviations of the prior on scale and shift, around what holds without these outcomes."""
+_SPREAD = np.array([0.2, 0.5])
+"""Standard deviations of the prior on scale and shift, around what holds without these outcomes. A hundred outcomes say
+little of the scale: with 0.5 they made honest heads less so."""
 _SCALES, _SHIFTS = (0.2, 5.0), (-3.0, 3.0)
 _SUREST = 7.0
 """Nats: whoever is surer than 999 in 1,000 counts as that, so that one outcome cannot turn a curve."""
