@@ -134,6 +134,8 @@ class Assignment:
     event: LogPosition
     occurred_at: datetime
     incident_id: str | None = None
+    product: str = ""
+    tags: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, decision: Decision) -> Assignment:
@@ -155,4 +157,6 @@ class Assignment:
             event=decision.event,
             occurred_at=decision.occurred_at,
             incident_id=decision.incident_id,
+            product=decision.product,
+            tags=decision.tags,
         )

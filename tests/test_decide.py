@@ -342,4 +342,6 @@ def test_a_decision_carries_on_what_its_ticket_is_about_and_is_the_same_without(
     assert about.product == "Lagerix"
     assert about.tags[:4] == ("eu", "x" * MOST_TAG_CHARACTERS, "t0", "t1")
     assert len(about.tags) == MOST_TAGS
+    assigned = Codec().decode(Codec().encode(Assignment.of(about)), Assignment)
+    assert (assigned.product, assigned.tags) == (about.product, about.tags)
     assert replace(about, product="", tags=()) == plain
