@@ -25,6 +25,7 @@ from models.causes import (
 )
 from models.counting import OTHER, Counted, CountingSettings, CountTable, HeavyHitters, PartitionCounter
 from models.detector import DetectorSettings, Scores
+from models.novelty import THRESHOLD, LeakyPeakDetector
 from models.simulator import SimulatorSettings, simulate
 from models.staffing import ServiceLevel, agents_needed, agents_rostered, answered_within, waiting_probability
 from schemas.alerts import SpikeOpened, SpikeResolved, SpikeUpdated
@@ -425,3 +426,18 @@ def test_the_files_of_nab_are_read_with_their_windows() -> None:
     assert len(files) == 10
     assert sum(len(file.windows) for file in files) == 33
     assert all(file.probation == 750 for file in files)
+
+
+def test_novelty_finds_what_was_labelled_in_the_tweets() -> None:
+    folder = Path(__file__).parents[2] / "shared" / "data" / "nab"
+    if not folder.exists():
+        pytest.skip("the benchmark's data are not in ../shared/data")
+    files = nab.read_tweets(folder)
+    rows = max(len(file.values) for file in files)
+    counts = np.stack([np.pad(file.values, (0, rows - len(file.values))) for file in files], axis=1)
+    detector = LeakyPeakDetector(len(files), DetectorSettings.for_spacing(timedelta(minutes=5)))
+    scores = np.array([detector.observe(300.0 * (at + 1), row).score for at, row in enumerate(counts)])
+    own = [scores[: len(file.values), place] for place, file in enumerate(files)]
+    raw = sum(nab.raw_score(file, score, THRESHOLD) for file, score in zip(files, own, strict=True))
+    assert nab.normalised(files, raw) > 82
+    assert nab.left_out(files, own) > 80
