@@ -15,6 +15,7 @@ Numenta Anomaly Benchmark.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
@@ -28,38 +29,54 @@ THRESHOLD = 1.2
 _SUMS = (2, 3, 4)
 _SHOWN = 1
 """The place of the sum whose counts are told."""
-_LASTING = 12
-"""The hops of the longer view, and for how many a burst that was told is not told again."""
-_MIDDLE = slice((_LASTING - 1) // 2, _LASTING // 2 + 1)
-"""What the median is the mean of: np.median takes three times as long."""
-_LEVEL_MOVES = np.array([[0.01]] * len(_SUMS) + [[0.001]])
-_PEAK_MEMORY = timedelta(minutes=5 * 8000)
-_PEAK_RISES = 0.2
-_LEVEL_OFFSET, _POWER = 6.0, 0.25
-_QUIET = timedelta(hours=12)
-_NEW = 1.1
 _LEAST_RATIO = 1e-3
 
 
-class LeakyPeakDetector(ArrayState):
-    """Scores each hop by its novelty: 1 is as high as the peaks of the weeks before, 0 nothing.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoveltySettings:
+    """What novelty rests on; `benchmarks/spikes` tells what other numbers would do.
 
-    A score of `threshold` tells a burst.
+    `lasting` is the hops of the longer view, and for how many a burst that was told is not told again. The levels of
+    both views move by `burst_moves` and `lasting_moves` a hop. A deviation is over the power `power` of the level and
+    `offset`. What counts is `new` times all of the time `quiet` before. Raises ValueError where `lasting` is shorter
+    than a burst.
     """
 
-    def __init__(self, series: int, settings: DetectorSettings, threshold: float = THRESHOLD) -> None:
-        self._threshold = threshold
-        self._gate = max(1, _QUIET // settings.hop)
-        self._decay = float(np.exp(-(settings.hop / _PEAK_MEMORY)))
+    threshold: float = THRESHOLD
+    lasting: int = 12
+    burst_moves: float = 0.01
+    lasting_moves: float = 0.001
+    offset: float = 6.0
+    power: float = 0.25
+    peak_memory: timedelta = timedelta(minutes=5 * 8000)
+    peak_rises: float = 0.2
+    quiet: timedelta = timedelta(hours=12)
+    new: float = 1.1
+
+    def __post_init__(self) -> None:
+        if self.lasting < max(_SUMS):
+            raise ValueError(f"what lasts is longer than a burst: at least {max(_SUMS)} hops, not {self.lasting}")
+
+
+class LeakyPeakDetector(ArrayState):
+    """Scores each hop by its novelty: 1 is as high as the peaks of the weeks before, 0 nothing."""
+
+    def __init__(self, series: int, settings: DetectorSettings, novelty: NoveltySettings | None = None) -> None:
+        self._novelty = novelty = novelty or NoveltySettings()
+        self._moves = np.array([[novelty.burst_moves]] * len(_SUMS) + [[novelty.lasting_moves]])
+        # The median is the mean of these in order: np.median takes three times as long.
+        self._middle = slice((novelty.lasting - 1) // 2, novelty.lasting // 2 + 1)
+        self._gate = max(1, novelty.quiet // settings.hop)
+        self._decay = float(np.exp(-(settings.hop / novelty.peak_memory)))
         super().__init__(
             settings,
             {
                 "clock": np.zeros(1),
                 "hops": np.zeros(1, dtype=np.int64),
-                "recent": np.zeros((_LASTING, series)),
-                "level": np.full((len(_LEVEL_MOVES), series), np.nan),
-                "peak": np.zeros((len(_LEVEL_MOVES), series)),
-                "told": np.full(series, -_LASTING - 1, dtype=np.int64),
+                "recent": np.zeros((novelty.lasting, series)),
+                "level": np.full((len(_SUMS) + 1, series), np.nan),
+                "peak": np.zeros((len(_SUMS) + 1, series)),
+                "told": np.full(series, -novelty.lasting - 1, dtype=np.int64),
                 "ratios": np.zeros((self._gate, series), dtype=np.float32),
                 "seen": np.zeros(series),
             },
@@ -67,7 +84,7 @@ class LeakyPeakDetector(ArrayState):
 
     def observe(self, at: float, counts: Counts, present: Flags | None = None) -> Scores:
         """The scores after the hop that ends at `at`; see `Detector.observe`. Gaps leave the level as it is."""
-        state = self._following(at)
+        state, novelty = self._following(at), self._novelty
         values = np.asarray(counts, dtype=np.float64)
         seen = np.ones(values.shape, dtype=np.bool_) if present is None else np.asarray(present, dtype=np.bool_)
         tick = int(state["hops"][0])
@@ -77,24 +94,24 @@ class LeakyPeakDetector(ArrayState):
         x = np.stack(
             [
                 *(recent[(tick - np.arange(hops)) % len(recent)].sum(axis=0) for hops in _SUMS),
-                np.sort(recent, axis=0)[_MIDDLE].mean(axis=0),
+                np.sort(recent, axis=0)[self._middle].mean(axis=0),
             ]
         )
         level: Floats = np.where(np.isnan(state["level"]), np.where(seen, x, np.nan), state["level"])
         known = seen & ~np.isnan(level[0])
-        level = np.where(known, level + _LEVEL_MOVES * (x - level), level)
+        level = np.where(known, level + self._moves * (x - level), level)
         expected = np.nan_to_num(level)
-        deviation = np.where(known, (x - expected) / (expected + _LEVEL_OFFSET) ** _POWER, 0.0)
+        deviation = np.where(known, (x - expected) / (expected + novelty.offset) ** novelty.power, 0.0)
         peak: Floats = state["peak"] * self._decay
         each = np.maximum(deviation / np.maximum(peak, 1e-9), _LEAST_RATIO)
-        peak = np.where(known & (deviation > peak), peak + _PEAK_RISES * (deviation - peak), peak)
+        peak = np.where(known & (deviation > peak), peak + novelty.peak_rises * (deviation - peak), peak)
         burst: Floats = np.exp(np.log(each[: len(_SUMS)]).mean(axis=0))
         ratio: Floats = np.where(known, np.maximum(burst, each[-1]), 0.0)
         past: NDArray[np.float32] = state["ratios"]
-        newest = known & (ratio > _NEW * past.max(axis=0))
+        newest = known & (ratio > novelty.new * past.max(axis=0))
         past[tick % self._gate] = ratio
-        score: Floats = np.where(newest & (tick - state["told"] > _LASTING), ratio, 0.0)
-        state["told"] = np.where(score >= self._threshold, tick, state["told"])
+        score: Floats = np.where(newest & (tick - state["told"] > novelty.lasting), ratio, 0.0)
+        state["told"] = np.where(score >= novelty.threshold, tick, state["told"])
         state["level"], state["peak"] = level, peak
         state["seen"] = state["seen"] + known
         return Scores(

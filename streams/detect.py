@@ -17,7 +17,7 @@ from rich.progress import Progress
 from models import novelty
 from models.alerts import AlertBook, AlertSettings
 from models.detector import Detector, DetectorSettings, NegativeBinomialDetector, threshold
-from models.novelty import LeakyPeakDetector
+from models.novelty import LeakyPeakDetector, NoveltySettings
 from models.seasonal import SeasonalDetector
 from models.weeks import WeekCalendar
 from schemas.alerts import SpikeEvent, SpikeOpened, SpikeResolved
@@ -78,7 +78,7 @@ class Run:
         detector: Detector
         match method:
             case Method.NOVELTY:
-                detector = LeakyPeakDetector(series, settings, limit)
+                detector = LeakyPeakDetector(series, settings, NoveltySettings(threshold=limit))
             case Method.SEASONAL:
                 detector = SeasonalDetector(series, settings, calendar)
             case Method.NEGATIVE_BINOMIAL | Method.AUTO:

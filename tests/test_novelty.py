@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from models.detector import DetectorSettings
-from models.novelty import THRESHOLD, LeakyPeakDetector
+from models.novelty import THRESHOLD, LeakyPeakDetector, NoveltySettings
 
 FIVE = DetectorSettings.for_spacing(timedelta(minutes=5))
 DAY = 288
@@ -26,7 +26,7 @@ def bursty(seed: int = 1, days: int = 6) -> Any:
 
 def scores(values: Any, threshold: float = THRESHOLD, detector: LeakyPeakDetector | None = None, first: int = 0) -> Any:
     """The score after each row, in a detector of one series."""
-    detector = detector or LeakyPeakDetector(1, FIVE, threshold)
+    detector = detector or LeakyPeakDetector(1, FIVE, NoveltySettings(threshold=threshold))
     return np.array(
         [
             float(detector.observe(300.0 * (first + at + 1), np.array([value])).score[0])
@@ -97,3 +97,8 @@ def test_all_series_at_once_score_as_each_alone() -> None:
     found = np.array([together.observe(300.0 * (at + 1), row).score for at, row in enumerate(table)])
     for place in range(3):
         np.testing.assert_array_equal(found[:, place], scores(table[:, place]))
+
+
+def test_a_longer_view_that_is_shorter_than_a_burst_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 4 hops, not 3"):
+        NoveltySettings(lasting=3)

@@ -418,6 +418,17 @@ def test_the_curve_over_thresholds_is_the_score_at_each(seed: int) -> None:
     np.testing.assert_allclose(found, wanted)
 
 
+def test_a_file_that_is_left_out_chooses_neither_its_threshold_nor_its_detector() -> None:
+    files = [labelled(100, (50, 59)) for _ in range(3)]
+    good, bad = np.zeros(100), np.zeros(100)
+    good[50], bad[30] = 0.7, 0.9
+    assert nab.left_out(files, [good, good, good]) == 100
+    assert nab.left_out(files, [good, good, bad], [bad, bad, good]) == pytest.approx(
+        nab.normalised(files, 1 + 1 - 1.11)
+    ), "the others choose the first, which fails the third file"
+    assert nab.left_out(files, [bad, bad, bad], [good, good, good]) == 100
+
+
 def test_the_files_of_nab_are_read_with_their_windows() -> None:
     folder = Path(__file__).parents[2] / "shared" / "data" / "nab"
     if not folder.exists():
