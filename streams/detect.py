@@ -17,7 +17,7 @@ from rich.progress import Progress
 from models import novelty
 from models.alerts import AlertBook, AlertSettings
 from models.detector import Detector, DetectorSettings, NegativeBinomialDetector, threshold
-from models.novelty import LeakyPeakDetector
+from models.novelty import LeakyPeakDetector, NoveltySettings
 from models.seasonal import SeasonalDetector
 from models.weeks import WeekCalendar
 from schemas.alerts import SpikeEvent, SpikeOpened, SpikeResolved
@@ -69,20 +69,20 @@ class Run:
         cls, method: Method, grid: Grid, settings: DetectorSettings, calendar: WeekCalendar, options: DetectOptions
     ) -> Run:
         series = len(grid.names)
-        detector: Detector
-        match method:
-            case Method.NOVELTY:
-                detector = LeakyPeakDetector(series, settings)
-            case Method.SEASONAL:
-                detector = SeasonalDetector(series, settings, calendar)
-            case Method.NEGATIVE_BINOMIAL | Method.AUTO:
-                detector = NegativeBinomialDetector(series, settings, calendar, grid.parents)
         limit = options.score
         if limit is None and method is Method.NOVELTY:
             limit = novelty.THRESHOLD
         elif limit is None:
             allowed = options.false_alarms_per_week or FALSE_ALARMS_PER_WEEK * series
             limit = threshold(series, allowed, settings.bucket)
+        detector: Detector
+        match method:
+            case Method.NOVELTY:
+                detector = LeakyPeakDetector(series, settings, NoveltySettings(threshold=limit))
+            case Method.SEASONAL:
+                detector = SeasonalDetector(series, settings, calendar)
+            case Method.NEGATIVE_BINOMIAL | Method.AUTO:
+                detector = NegativeBinomialDetector(series, settings, calendar, grid.parents)
         book = AlertBook(grid.names, AlertSettings(threshold=limit), settings)
         return cls(grid=grid, detector=detector, book=book, threshold=limit, method=method)
 

@@ -25,6 +25,7 @@ from models.causes import (
 )
 from models.counting import OTHER, Counted, CountingSettings, CountTable, HeavyHitters, PartitionCounter
 from models.detector import DetectorSettings, Scores
+from models.novelty import THRESHOLD, LeakyPeakDetector
 from models.simulator import SimulatorSettings, simulate
 from models.staffing import ServiceLevel, agents_needed, agents_rostered, answered_within, waiting_probability
 from schemas.alerts import SpikeOpened, SpikeResolved, SpikeUpdated
@@ -417,6 +418,17 @@ def test_the_curve_over_thresholds_is_the_score_at_each(seed: int) -> None:
     np.testing.assert_allclose(found, wanted)
 
 
+def test_a_file_that_is_left_out_chooses_neither_its_threshold_nor_its_detector() -> None:
+    files = [labelled(100, (50, 59)) for _ in range(3)]
+    good, bad = np.zeros(100), np.zeros(100)
+    good[50], bad[30] = 0.7, 0.9
+    assert nab.left_out(files, [good, good, good]) == 100
+    assert nab.left_out(files, [good, good, bad], [bad, bad, good]) == pytest.approx(
+        nab.normalised(files, 1 + 1 - 1.11)
+    ), "the others choose the first, which fails the third file"
+    assert nab.left_out(files, [bad, bad, bad], [good, good, good]) == 100
+
+
 def test_the_files_of_nab_are_read_with_their_windows() -> None:
     folder = Path(__file__).parents[2] / "shared" / "data" / "nab"
     if not folder.exists():
@@ -425,3 +437,18 @@ def test_the_files_of_nab_are_read_with_their_windows() -> None:
     assert len(files) == 10
     assert sum(len(file.windows) for file in files) == 33
     assert all(file.probation == 750 for file in files)
+
+
+def test_novelty_finds_what_was_labelled_in_the_tweets() -> None:
+    folder = Path(__file__).parents[2] / "shared" / "data" / "nab"
+    if not folder.exists():
+        pytest.skip("the benchmark's data are not in ../shared/data")
+    files = nab.read_tweets(folder)
+    rows = max(len(file.values) for file in files)
+    counts = np.stack([np.pad(file.values, (0, rows - len(file.values))) for file in files], axis=1)
+    detector = LeakyPeakDetector(len(files), DetectorSettings.for_spacing(timedelta(minutes=5)))
+    scores = np.array([detector.observe(300.0 * (at + 1), row).score for at, row in enumerate(counts)])
+    own = [scores[: len(file.values), place] for place, file in enumerate(files)]
+    raw = sum(nab.raw_score(file, score, THRESHOLD) for file, score in zip(files, own, strict=True))
+    assert nab.normalised(files, raw) > 82
+    assert nab.left_out(files, own) > 80

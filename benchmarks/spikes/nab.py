@@ -123,13 +123,18 @@ def best_threshold(files: Sequence[Labelled], scores: Sequence[Floats]) -> tuple
     return float(thresholds[best]), normalised(files, float(total[best]))
 
 
-def left_out(files: Sequence[Labelled], scores: Sequence[Floats]) -> float:
-    """The score where each file is judged with the threshold that is best for the others."""
+def left_out(files: Sequence[Labelled], *candidates: Sequence[Floats]) -> float:
+    """The score where each file is judged with the threshold, and the detector, that are best for the others.
+
+    `candidates` are the scores of each detector.
+    """
     raw = 0.0
     for out, file in enumerate(files):
         others = [at for at in range(len(files)) if at != out]
-        threshold, _ = best_threshold([files[at] for at in others], [scores[at] for at in others])
-        raw += raw_score(file, scores[out], threshold)
+        known = [files[at] for at in others]
+        best = [best_threshold(known, [scores[at] for at in others]) for scores in candidates]
+        chosen = max(range(len(best)), key=lambda place: best[place][1])
+        raw += raw_score(file, candidates[chosen][out], best[chosen][0])
     return normalised(files, raw)
 
 

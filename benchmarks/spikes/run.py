@@ -17,7 +17,7 @@ import gc
 import resource
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -34,7 +34,7 @@ from models import novelty
 from models.alerts import AlertBook, AlertSettings
 from models.counting import Counted, CountingSettings, PartitionCounter
 from models.detector import Detector, DetectorSettings, NegativeBinomialDetector, threshold
-from models.novelty import LeakyPeakDetector
+from models.novelty import LeakyPeakDetector, NoveltySettings
 from models.simulator import SIZES, Simulation, SimulatorSettings, simulate
 from models.watching import SpikeWatch, WatchSettings
 from models.weeks import WeekCalendar
@@ -50,6 +50,7 @@ FILTER = "oracle: activity filtered, with the true rates and how it wanders"
 SCAN = "oracle: likelihood-ratio scan with the true activity"
 BANDS = (600.0, 3_500.0)
 """Tickets a day between the bands of volume: thirds of 100 to 20,000 on a logarithmic scale."""
+CONSTANTS = tuple(field.name for field in fields(NoveltySettings) if field.name != "threshold")
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "nab"
 err = Console(stderr=True)
 
@@ -84,6 +85,9 @@ def main() -> None:
     parser.add_argument(
         "--tickets-per-day", type=float, nargs=2, default=(100.0, 20_000.0), metavar=("LEAST", "MOST"), help="of series"
     )
+    parser.add_argument(
+        "--draws", type=int, default=0, help="of novelty with other constants and fewer tweets; each takes ten seconds"
+    )
     parser.add_argument("--only", choices=["simulated", "nab", "speed", "memory"])
     given = parser.parse_args()
     if given.only in (None, "speed"):
@@ -92,6 +96,8 @@ def main() -> None:
         memory()
     if given.only in (None, "nab"):
         tweets()
+        if given.draws:
+            tweets_otherwise(given.draws)
     if given.only in (None, "simulated"):
         simulated(given)
 
@@ -356,6 +362,55 @@ def tweets() -> None:
         crossed = nab.left_out(files, scores)
         table.add_row(name, f"{limit:.2f}", f"{best:.1f}", f"{crossed:.1f}", f"{nab.normalised(files, raw):.1f}")
     Console(width=150).print(table)
+
+
+def tweets_otherwise(draws: int) -> None:
+    """Novelty on realTweets with other constants, one by one and all at once, and with half of the tweets."""
+    if not DATA.exists():
+        return
+    files, random = nab.read_tweets(DATA), np.random.default_rng(1)
+    table = Table("novelty on NAB realTweets", "own threshold", "leave one file out", "at the shipped threshold")
+    for name in CONSTANTS:
+        for factor in (0.7, 1.3):
+            scored = judged_tweets(files, novelty_of(files, changed({name: factor})))
+            table.add_row(f"{name} x {factor}", *(f"{score:.1f}" for score in scored))
+    others, halves = [novelty_of(files, NoveltySettings())], list[tuple[float, float, float]]()
+    for _ in range(draws):
+        factors = dict(zip(CONSTANTS, np.exp(random.uniform(-0.3, 0.3, len(CONSTANTS))), strict=True))
+        others.append(novelty_of(files, changed(factors)))
+        thinned = [replace(file, values=random.binomial(file.values.astype(int), 0.5).astype(float)) for file in files]
+        halves.append(judged_tweets(thinned, novelty_of(thinned, NoveltySettings())))
+    for name, scored in (
+        ("all by up to 30 %", [judged_tweets(files, scores) for scores in others[1:]]),
+        ("half of the tweets", halves),
+    ):
+        mean, tenth = np.mean(scored, axis=0), np.quantile(scored, 0.1, axis=0)
+        row = (f"{middle:.1f}, {low:.1f}" for middle, low in zip(mean, tenth, strict=True))
+        table.add_row(f"{name}: mean and tenth percentile", *row)
+    table.add_row("constants, too, chosen without the file", "", f"{nab.left_out(files, *others):.1f}", "")
+    Console(width=150).print(table)
+
+
+def changed(factors: dict[str, float]) -> NoveltySettings:
+    """The settings with some of them times a factor; of `new`, what is above 1."""
+    usual = NoveltySettings()
+    other = {name: factor * getattr(usual, name) for name, factor in factors.items() if name not in ("lasting", "new")}
+    if "lasting" in factors:
+        other["lasting"] = round(usual.lasting * factors["lasting"])
+    if "new" in factors:
+        other["new"] = 1 + (usual.new - 1) * factors["new"]
+    return replace(usual, **other)
+
+
+def novelty_of(files: Sequence[nab.Labelled], settings: NoveltySettings) -> list[NDArray[np.float64]]:
+    """Each file's novelty, row by row."""
+    return scores_of(LeakyPeakDetector(len(files), DetectorSettings.for_spacing(timedelta(minutes=5)), settings), files)
+
+
+def judged_tweets(files: Sequence[nab.Labelled], scores: Sequence[NDArray[np.float64]]) -> tuple[float, float, float]:
+    """The score at the best threshold, with one file left out, and at the threshold that novelty is shipped with."""
+    raw = sum(nab.raw_score(file, own, novelty.THRESHOLD) for file, own in zip(files, scores, strict=True))
+    return nab.best_threshold(files, scores)[1], nab.left_out(files, scores), nab.normalised(files, raw)
 
 
 def scores_of(detector: Detector, files: Sequence[nab.Labelled]) -> list[NDArray[np.float64]]:
