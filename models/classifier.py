@@ -74,6 +74,8 @@ class TextClassifier(base.MiniBatchClassifier):
         self._columns: dict[Any, int] = {}
         self._arrays: dict[str, NDArray[Any]] = _fresh(bits)
         self._reader: TextReader | None = None
+        self._column = np.zeros(1, np.int32)
+        """Where one label is told to the kernel: to make an array takes as long as to learn a hundred features."""
 
     @classmethod
     def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
@@ -138,7 +140,8 @@ class TextClassifier(base.MiniBatchClassifier):
                         known = self._make_room()
                     column = self._add(label)
                 columns.append(column)
-            self._learn(Bags.of(bags[done : done + len(columns)]), columns, known)
+            packed = Bags.of(bags[done : done + len(columns)])
+            self._learn(packed, np.array(columns, np.int32), known, np.empty((len(columns), 0)))
             done += len(columns)
 
     def scores_then_learn(self, bag: Bag | Bags, label: Hashable) -> NDArray[np.float64]:
@@ -146,8 +149,10 @@ class TextClassifier(base.MiniBatchClassifier):
 
         Raises KeyError for a label that was never learned or expected.
         """
-        scores = np.zeros((1, len(self.labels)))
-        self._learn(bag if isinstance(bag, Bags) else Bags.of([bag]), [self._columns[label]], len(self.labels), scores)
+        known = len(self.labels)
+        scores = np.empty((1, known))
+        self._column[0] = self._columns[label]
+        self._learn(bag if isinstance(bag, Bags) else Bags.of([bag]), self._column, known, scores)
         return scores
 
     def predict_proba_one(self, x: Any, **_: Any) -> dict[Any, float]:
@@ -266,16 +271,14 @@ class TextClassifier(base.MiniBatchClassifier):
         self.labels = list(names)
         self._columns = {name: at for at, name in enumerate(names)}
 
-    def _learn(
-        self, packed: Bags, columns: Sequence[int], known: int, before: NDArray[np.float64] | None = None
-    ) -> None:
+    def _learn(self, packed: Bags, columns: NDArray[np.int32], known: int, before: NDArray[np.float64]) -> None:
         arrays = self._arrays
         kernels(compiled=self.compiled).learn(
             packed.starts,
             packed.splits,
             packed.buckets,
             packed.counts,
-            np.array(columns, np.int32),
+            columns,
             arrays["table"],
             arrays["labels"],
             arrays["state"],
@@ -283,7 +286,7 @@ class TextClassifier(base.MiniBatchClassifier):
             self.rate,
             self.mixing_rate,
             known,
-            np.zeros((len(columns), 0)) if before is None else before,
+            before,
         )
 
     def _add(self, label: Hashable) -> int:
@@ -324,7 +327,7 @@ class TextClassifier(base.MiniBatchClassifier):
 
 def softmax_rows(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Probabilities from log odds, row by row; shape [tickets, labels]."""
-    chances = np.empty_like(scores)
+    chances = np.empty(scores.shape)
     if scores.size:
         kernels().softmax(scores, chances)
     return chances

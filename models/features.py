@@ -46,10 +46,10 @@ class Bags:
     @classmethod
     def of(cls, bags: Sequence[Bag]) -> Bags:
         """The bags in their order."""
-        starts = np.zeros(len(bags) + 1, np.int64)
         if len(bags) == 1:
-            starts[1] = len(bags[0].buckets)
-            return cls(starts, np.array([bags[0].words], np.int64), bags[0].buckets, bags[0].counts)
+            bounds = np.array([0, len(bags[0].buckets), bags[0].words])
+            return cls(bounds[:2], bounds[2:], bags[0].buckets, bags[0].counts)
+        starts = np.zeros(len(bags) + 1, np.int64)
         np.cumsum([len(bag.buckets) for bag in bags], out=starts[1:])
         return cls(
             starts,
