@@ -28,6 +28,7 @@ from models.layout import (
     JOINER,
     LETTER,
     LINE,
+    LONGEST_GRAM,
     MARK,
     MIX_SHIFT,
     MIX_SQUARES,
@@ -40,6 +41,7 @@ from models.layout import (
     SEED_PAIR,
     SEED_WORD,
     SEEN,
+    SHORTEST_GRAM,
     SMOOTHING,
     SPREAD,
     SQUARES,
@@ -60,19 +62,22 @@ Room = tuple[Floats, Buckets, Floats, Buckets]
 Noted = tuple[Rows, Doubles, Floats]
 """Where a feature's row begins, and its value before the ticket's length is made one: as it is, and rounded."""
 
-cast("Any", numba).config.SLP_VECTORIZE = 1  # four labels at a time are one operation of the processor
+cast("Any", numba).config.SLP_VECTORIZE = 1  # also what stands side by side outside of loops is one operation
 
 AHEAD = np.uint64(64)
 """Rows of the table are asked for so many features before they are needed: memory answers late, but many at once."""
 A_BLOCK = np.uint64(BLOCK)
 A_STRETCH = np.uint64(128)
+"""Features whose rows are gone through several times while they are in the cache."""
 A_LINE = np.uint64(LINE)
 _BASE = np.uint64(BASE)
 _BLANK = np.uint64(32)
 ONE, TWO, THREE, FOUR = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
 AT_SQUARES, AT_SQUARES_OF_WORDS = np.uint64(SQUARES), np.uint64(SQUARES_OF_WORDS)
 AT_SPREAD, AT_COUNTS, FIRST_LABEL = np.uint64(SPREAD), np.uint64(COUNTS), np.uint64(HEAD)
-SEED_OF_THREE, SEED_OF_FOUR, SEED_OF_FIVE = (SEED_CHARACTERS * np.uint64(size) for size in (3, 4, 5))
+SEED_OF_THREE, SEED_OF_FOUR, SEED_OF_FIVE = (
+    SEED_CHARACTERS * np.uint64(size) for size in range(SHORTEST_GRAM, LONGEST_GRAM + 1)
+)
 _LOG_2 = np.log(2.0)
 _OFTEN = np.log1p(np.arange(64.0)) / _LOG_2  # a logarithm costs more than all else about a feature
 _LOGS = np.log1p(np.arange(4096, dtype=np.float32))
