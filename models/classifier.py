@@ -17,8 +17,6 @@ from models.kernels import kernels
 
 _ROOM = 4
 """Labels come in blocks of so many columns: with four, a row of the table is one line of the cache."""
-_LINE = 16
-"""Numbers in a line of the cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +35,8 @@ class TextClassifier(base.MiniBatchClassifier):
 
     `x` is a text, a `Bag` that was read before (one for all heads), or a mapping of named values. Labels are any
     hashable values and may come at any time; where there are more than `max_labels`, the one with the fewest tickets
-    makes room. Memory is 2^bits * (16 + 12 * labels) bytes, labels in blocks of four. Nothing here is left to
-    chance: the same tickets in the same order give the same model.
+    makes room. Memory is 2^bits * (16 + 12 * labels) bytes, labels in blocks of four and buckets in lines of 64 bytes.
+    Nothing here is left to chance: the same tickets in the same order give the same model.
 
     Learning many is learning one after the other, in order.
 
@@ -76,6 +74,8 @@ class TextClassifier(base.MiniBatchClassifier):
         self._columns: dict[Any, int] = {}
         self._arrays: dict[str, NDArray[Any]] = _fresh(bits)
         self._reader: TextReader | None = None
+        self._column = np.zeros(1, np.int32)
+        """Where one label is told to the kernel: to make an array takes as long as to learn a hundred features."""
 
     @classmethod
     def _unit_test_params(cls) -> Iterator[dict[str, Any]]:
@@ -140,7 +140,8 @@ class TextClassifier(base.MiniBatchClassifier):
                         known = self._make_room()
                     column = self._add(label)
                 columns.append(column)
-            self._learn(Bags.of(bags[done : done + len(columns)]), columns, known)
+            packed = Bags.of(bags[done : done + len(columns)])
+            self._learn(packed, np.array(columns, np.int32), known, np.empty((len(columns), 0)))
             done += len(columns)
 
     def scores_then_learn(self, bag: Bag | Bags, label: Hashable) -> NDArray[np.float64]:
@@ -148,8 +149,10 @@ class TextClassifier(base.MiniBatchClassifier):
 
         Raises KeyError for a label that was never learned or expected.
         """
-        scores = np.zeros((1, len(self.labels)))
-        self._learn(bag if isinstance(bag, Bags) else Bags.of([bag]), [self._columns[label]], len(self.labels), scores)
+        known = len(self.labels)
+        scores = np.empty((1, known))
+        self._column[0] = self._columns[label]
+        self._learn(bag if isinstance(bag, Bags) else Bags.of([bag]), self._column, known, scores)
         return scores
 
     def predict_proba_one(self, x: Any, **_: Any) -> dict[Any, float]:
@@ -225,7 +228,7 @@ class TextClassifier(base.MiniBatchClassifier):
         """
         table, labels, state = self.arrays()
         table[:, [layout.SQUARES, layout.SQUARES_OF_WORDS]] *= keep
-        logs = _per_label(table)[:, layout.LOGS]
+        logs = _per_label(table, labels.shape[-1])[:, layout.LOGS]
         logs[:] = np.log1p(keep * np.expm1(logs))
         labels[layout.DOCUMENTS :] *= keep
         state[layout.MIX_SQUARES : layout.BIAS_SQUARES + 1] *= keep
@@ -233,6 +236,12 @@ class TextClassifier(base.MiniBatchClassifier):
     def arrays(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:
         """The table, the labels' and the mixture's numbers, laid out as `models.layout` says: not copies."""
         return self._arrays["table"], self._arrays["labels"], self._arrays["state"]
+
+    def touched(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Which rows of the table are not zeros, and copies of them without what fills their last line."""
+        table, labels, _ = self.arrays()
+        touched = np.flatnonzero(table[:, layout.COUNTS]).astype(np.int32)
+        return touched, table[touched, : _width(labels.shape[-1])]
 
     def restore(
         self,
@@ -250,28 +259,26 @@ class TextClassifier(base.MiniBatchClassifier):
         right = (
             labels.shape == (layout.LABEL, room)
             and state.shape == (layout.STATE,)
-            and rows.shape == (len(touched), layout.HEAD + layout.PER_LABEL * room)
+            and rows.shape == (len(touched), _width(room))
             and len(set(names)) == len(names) <= room
             and room % _ROOM == 0
         )
         if not right:
             raise ValueError("the model's arrays do not fit together")
         table = empty_table(1 << self.bits, room)
-        table[touched] = rows
+        table[touched, : rows.shape[-1]] = rows
         self._arrays |= {"table": table, "labels": labels.copy(), "state": state.copy()}
         self.labels = list(names)
         self._columns = {name: at for at, name in enumerate(names)}
 
-    def _learn(
-        self, packed: Bags, columns: Sequence[int], known: int, before: NDArray[np.float64] | None = None
-    ) -> None:
+    def _learn(self, packed: Bags, columns: NDArray[np.int32], known: int, before: NDArray[np.float64]) -> None:
         arrays = self._arrays
         kernels(compiled=self.compiled).learn(
             packed.starts,
             packed.splits,
             packed.buckets,
             packed.counts,
-            np.array(columns, np.int32),
+            columns,
             arrays["table"],
             arrays["labels"],
             arrays["state"],
@@ -279,7 +286,7 @@ class TextClassifier(base.MiniBatchClassifier):
             self.rate,
             self.mixing_rate,
             known,
-            np.zeros((len(columns), 0)) if before is None else before,
+            before,
         )
 
     def _add(self, label: Hashable) -> int:
@@ -300,14 +307,14 @@ class TextClassifier(base.MiniBatchClassifier):
         wider = empty_table(len(table), room)
         touched = np.flatnonzero(table[:, layout.COUNTS])  # the others are zeros, and no memory before they are used
         wider[touched, : layout.HEAD] = table[touched, : layout.HEAD]
-        _per_label(wider)[touched, :, :old] = _per_label(table)[touched]
+        _per_label(wider, room)[touched, :, :old] = _per_label(table, old)[touched]
         self._arrays["table"] = wider
 
     def _make_room(self) -> int:
         """Forget the label with the fewest tickets; the last one takes its column."""
         arrays, last = self._arrays, len(self.labels) - 1
         column = int(np.argmin(arrays["labels"][layout.DOCUMENTS, : last + 1]))
-        for array in (arrays["labels"], _per_label(arrays["table"])):
+        for array in (arrays["labels"], _per_label(arrays["table"], arrays["labels"].shape[-1])):
             array[..., column] = array[..., last]
             array[..., last] = 0
         del self._columns[self.labels[column]]
@@ -320,23 +327,27 @@ class TextClassifier(base.MiniBatchClassifier):
 
 def softmax_rows(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Probabilities from log odds, row by row; shape [tickets, labels]."""
-    chances = np.empty_like(scores)
+    chances = np.empty(scores.shape)
     if scores.size:
         kernels().softmax(scores, chances)
     return chances
 
 
 def empty_table(size: int, room: int) -> NDArray[np.float32]:
-    """Rows of zeros for `size` buckets and `room` labels, where lines of the cache begin."""
-    width = layout.HEAD + layout.PER_LABEL * room
-    memory = np.zeros(size * width + _LINE, np.float32)
-    start = -(memory.ctypes.data // memory.itemsize) % _LINE
+    """Rows of zeros for `size` buckets and `room` labels, each in as few lines of the cache as can be."""
+    width = -(-_width(room) // layout.LINE) * layout.LINE
+    memory = np.zeros(size * width + layout.LINE, np.float32)
+    start = -(memory.ctypes.data // memory.itemsize) % layout.LINE
     return memory[start : start + size * width].reshape(size, width)
 
 
-def _per_label(table: NDArray[np.float32]) -> NDArray[np.float32]:
+def _width(room: int) -> int:
+    return layout.HEAD + layout.PER_LABEL * room
+
+
+def _per_label(table: NDArray[np.float32], room: int) -> NDArray[np.float32]:
     """What a table holds for each label: a view of shape [buckets, 3, room]."""
-    return table[:, layout.HEAD :].reshape(len(table), layout.PER_LABEL, -1)
+    return table[:, layout.HEAD : _width(room)].reshape(len(table), layout.PER_LABEL, room, copy=False)
 
 
 def _fresh(bits: int) -> dict[str, NDArray[Any]]:

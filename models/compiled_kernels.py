@@ -10,12 +10,9 @@ from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
-from llvmlite import ir  # pyright: ignore[reportMissingTypeStubs]  it ships none
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from models.lanes import EIGHT_ZEROS, FOUR_ZEROS, SIXTEEN_ZEROS, add_to, descend, fetch, plus
 from models.layout import (
     BASE,
     BASIC_PLANE,
@@ -30,6 +27,7 @@ from models.layout import (
     HEAD,
     JOINER,
     LETTER,
+    LINE,
     LONGEST_GRAM,
     MARK,
     MIX_SHIFT,
@@ -57,17 +55,29 @@ Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Buckets = NDArray[np.int32]
+Place = Any
+"""An unsigned number: with another one, every look into an array asks whether it counts from the end."""
+Rows = NDArray[np.uint64]
 Room = tuple[Floats, Buckets, Floats, Buckets]
+Noted = tuple[Rows, Doubles, Floats]
+"""Where a feature's row begins, and its value before the ticket's length is made one: as it is, and rounded."""
 
-cast("Any", numba).config.SLP_VECTORIZE = 1  # four labels at a time are one operation of the processor
+cast("Any", numba).config.SLP_VECTORIZE = 1  # also what stands side by side outside of loops is one operation
 
-_AHEAD = 64
+AHEAD = np.uint64(64)
 """Rows of the table are asked for so many features before they are needed: memory answers late, but many at once."""
+A_BLOCK = np.uint64(BLOCK)
+A_STRETCH = np.uint64(128)
+"""Features whose rows are gone through several times while they are in the cache."""
+A_LINE = np.uint64(LINE)
 _BASE = np.uint64(BASE)
-_BLANK = np.uint32(32)
+_BLANK = np.uint64(32)
 ONE, TWO, THREE, FOUR = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
 AT_SQUARES, AT_SQUARES_OF_WORDS = np.uint64(SQUARES), np.uint64(SQUARES_OF_WORDS)
 AT_SPREAD, AT_COUNTS, FIRST_LABEL = np.uint64(SPREAD), np.uint64(COUNTS), np.uint64(HEAD)
+SEED_OF_THREE, SEED_OF_FOUR, SEED_OF_FIVE = (
+    SEED_CHARACTERS * np.uint64(size) for size in range(SHORTEST_GRAM, LONGEST_GRAM + 1)
+)
 _LOG_2 = np.log(2.0)
 _OFTEN = np.log1p(np.arange(64.0)) / _LOG_2  # a logarithm costs more than all else about a feature
 _LOGS = np.log1p(np.arange(4096, dtype=np.float32))
@@ -88,62 +98,55 @@ def _compiled(function: F) -> F:
         return cast("F", njit(nogil=True, error_model="numpy")(function))
 
 
-@cast("Any", intrinsic)
-def _fetch(_: Any, array: Any, place: Any) -> Any:
-    """Ask for the line of the cache that holds `array[place]`, and do not wait for it."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        held = context.make_array(signature.args[0])(context, builder, arguments[0])
-        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
-        prefetch = cast("Any", cgutils).get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
-        address = builder.bitcast(builder.gep(held.data, [arguments[1]]), byte)
-        builder.call(prefetch, [address, number(0), number(3), number(1)])  # to read, to keep, data
-        return context.get_dummy_value()
-
-    return types.void(array, place), generate
+def _inlined(function: F) -> F:
+    """Compiled into what calls it. Arrays are lent to it, not counted: that would cost as much as 32 features do."""
+    njit = cast("Any", numba).njit
+    flags = {"forceinline": True, "no_cpython_wrapper": True, "_nrt": False}
+    return cast("F", njit(nogil=True, error_model="numpy", **flags)(function))
 
 
-@_compiled
-def _bucket(hashed: np.uint64, seed: np.uint64, shift: np.uint64) -> np.int32:
+@_inlined
+def _bucket(hashed: np.uint64, seed: np.uint64, shift: np.uint64) -> np.uint64:
     mixed = hashed ^ seed
     mixed ^= mixed >> MIX_SHIFT
     mixed *= FIRST_MIX
     mixed ^= mixed >> MIX_SHIFT
     mixed *= SECOND_MIX
     mixed ^= mixed >> MIX_SHIFT
-    return np.int32(mixed >> shift)
+    return mixed >> shift
 
 
-@_compiled
-def _count(bucket: np.int32, places: Buckets, buckets: Buckets, counts: Floats, total: int) -> int:
-    place = places[bucket]
-    if place >= 0:
-        counts[place] += np.float32(1)
-        return total
-    places[bucket] = total
+@_inlined
+def _count(bucket: np.uint64, places: Buckets, buckets: Buckets, often: Buckets, total: int) -> int:
+    """Count a feature at the place of its bucket, or at a new one; without a branch, which could not be foreseen."""
+    place = int(places[bucket])
+    if_new = place >> 63
+    place ^= (place ^ total) & if_new
+    places[bucket] = place
     buckets[total] = bucket
-    counts[total] = np.float32(1)
-    return total + 1
+    often[place] = (often[place] & ~if_new) + 1
+    return total - if_new
 
 
-@_compiled
-def read(
+@_inlined
+def _read(
     codes: NDArray[np.uint32],
     classes: NDArray[np.uint8],
-    bits: int,
+    shift: np.uint64,
     places: Buckets,
     buckets: Buckets,
     counts: Floats,
-    line: NDArray[np.uint32],
+    line: NDArray[np.uint64],
+    hashes: NDArray[np.uint64],
 ) -> tuple[int, int]:
-    """See `models.numpy_kernels.read`."""
-    shift = np.uint64(64 - bits)
+    often = counts.view(np.int32)
     line[0] = _BLANK
     length = 1
     total = 0
     run = np.uint64(0)
     whole = np.uint64(0)
+    word = np.uint64(0)
+    found = 0
     letters = 0
     seams = 0
     at_seam = False
@@ -156,6 +159,7 @@ def read(
                 at_seam = False
             line[length] = code
             length += 1
+            word = word * _BASE + np.uint64(code)
             run = run * _BASE + np.uint64(code)
             whole = run
             letters += 1
@@ -163,228 +167,268 @@ def read(
         if line[length - 1] != _BLANK:
             line[length] = _BLANK
             length += 1
+            hashes[found] = word
+            found += 1
+            word = np.uint64(0)
         if kind == JOINER and letters:
             run = run * _BASE + np.uint64(code)
             at_seam = True
             continue
         if seams:
-            total = _count(_bucket(whole, SEED_JOINED, shift), places, buckets, counts, total)
+            total = _count(_bucket(whole, SEED_JOINED, shift), places, buckets, often, total)
         run = np.uint64(0)
         letters = 0
         seams = 0
         at_seam = False
-        if kind == 2:  # noqa: PLR2004  as above
-            total = _count(_bucket(np.uint64(code), SEED_MARK, shift), places, buckets, counts, total)
-    word = np.uint64(0)
-    before = np.uint64(0)
-    is_first = True
-    for at in range(1, length):
-        if line[at] != _BLANK:
-            word = word * _BASE + np.uint64(line[at])
-            continue
-        total = _count(_bucket(word, SEED_WORD, shift), places, buckets, counts, total)
-        if not is_first:
-            total = _count(_bucket(before * PAIR + word, SEED_PAIR, shift), places, buckets, counts, total)
-        before = word
-        word = np.uint64(0)
-        is_first = False
+        if kind == MARK:
+            total = _count(_bucket(np.uint64(code), SEED_MARK, shift), places, buckets, often, total)
+    for at in range(found):
+        total = _count(_bucket(hashes[at], SEED_WORD, shift), places, buckets, often, total)
+        if at:
+            pair = hashes[at - 1] * PAIR + hashes[at]
+            total = _count(_bucket(pair, SEED_PAIR, shift), places, buckets, often, total)
     for at in range(total):
         places[buckets[at]] = -1
+        counts[at] = np.float32(often[at])
     words = total
-    for start in range(length):
-        gram = np.uint64(0)
-        for end in range(start, min(start + LONGEST_GRAM, length)):
-            gram = gram * _BASE + np.uint64(line[end])
-            size = end - start + 1
-            if size >= SHORTEST_GRAM:
-                seed = SEED_CHARACTERS * np.uint64(size)
-                total = _count(_bucket(gram, seed, shift), places, buckets, counts, total)
-            if line[end] == _BLANK and end > start:
-                break
+    # Nearly every place begins three n-grams, which needs no asking; the last two of a word begin fewer.
+    line[length : length + 2] = _BLANK
+    for start in range(length - 2):
+        second = line[start + 1]
+        third = line[start + 2]
+        if second == _BLANK:
+            continue
+        gram = (line[start] * _BASE + second) * _BASE + third
+        total = _count(_bucket(gram, SEED_OF_THREE, shift), places, buckets, often, total)
+        if third == _BLANK:
+            continue
+        gram = gram * _BASE + line[start + 3]
+        total = _count(_bucket(gram, SEED_OF_FOUR, shift), places, buckets, often, total)
+        if line[start + 3] == _BLANK:
+            continue
+        gram = gram * _BASE + line[start + 4]
+        total = _count(_bucket(gram, SEED_OF_FIVE, shift), places, buckets, often, total)
     for at in range(words, total):
         places[buckets[at]] = -1
+        counts[at] = np.float32(often[at])
     return words, total
 
 
 @_compiled
+def read(
+    codes: NDArray[np.uint32], classes: NDArray[np.uint8], bits: int, places: Buckets
+) -> tuple[Buckets, Floats, int]:
+    """See `models.numpy_kernels.read`."""
+    size = len(codes)
+    buckets, counts = np.empty(6 * size + 16, np.int32), np.empty(6 * size + 16, np.float32)
+    line, hashes = np.empty(size + 4, np.uint64), np.empty(size + 1, np.uint64)
+    words, total = _read(codes, classes, np.uint64(64 - bits), places, buckets, counts, line, hashes)
+    return buckets[:total].copy(), counts[:total].copy(), words
+
+
+@_compiled
 def read_many(
-    codes: NDArray[np.uint32],
-    ends: NDArray[np.int64],
-    classes: NDArray[np.uint8],
-    bits: int,
-    places: Buckets,
-    buckets: Buckets,
-    counts: Floats,
-    line: NDArray[np.uint32],
-    starts: NDArray[np.int64],
-    splits: NDArray[np.int64],
-) -> None:
+    codes: NDArray[np.uint32], ends: Ints, classes: NDArray[np.uint8], bits: int, places: Buckets
+) -> tuple[Ints, Ints, Buckets, Floats]:
     """See `models.numpy_kernels.read_many`."""
-    begin = 0
+    size = len(codes)
+    room = 6 * size + 16 * len(ends)
+    buckets, counts = np.empty(room, np.int32), np.empty(room, np.float32)
+    line, hashes = np.empty(size + 4, np.uint64), np.empty(size + 1, np.uint64)
+    starts, splits = np.zeros(len(ends) + 1, np.int64), np.empty(len(ends), np.int64)
+    begin = total = 0
     for at in range(len(ends)):
-        total = starts[at]
-        words, found = read(codes[begin : ends[at]], classes, bits, places, buckets[total:], counts[total:], line)
+        splits[at], found = _read(
+            *(codes[begin : ends[at]], classes, np.uint64(64 - bits), places),
+            *(buckets[total:], counts[total:], line, hashes),
+        )
         begin = ends[at]
-        splits[at] = words
-        starts[at + 1] = total + found
+        total += found
+        starts[at + 1] = total
+    return starts, splits, buckets[:total].copy(), counts[:total].copy()
 
 
-@_compiled
-def _add(
-    part: Doubles, label: int, first: np.float32, second: np.float32, third: np.float32, fourth: np.float32
-) -> None:
-    part[label] += first
-    part[label + 1] += second
-    part[label + 2] += third
-    part[label + 3] += fourth
+@_inlined
+def _ask_for(flat: Floats, width: Place, wanted: Place, buckets: Buckets, begin: Place, end: Place, rows: Rows) -> None:
+    """Note where the rows of the features from `begin` to `end` are, and ask for the numbers `wanted` of each."""
+    for at in range(begin, min(end, np.uint64(len(buckets)))):
+        row = np.uint64(buckets[at]) * width
+        rows[at] = row
+        fetch(flat, row)
+        for place in range(row + A_LINE, row + wanted, A_LINE):
+            fetch(flat, place)
 
 
-@_compiled
-def _ask_for(flat: Floats, row: np.uint64, width: np.uint64) -> None:
-    for line in range(0, width, 16):
-        _fetch(flat, row + np.uint64(line))
-
-
-@_compiled
+@_inlined
 def _weigh(
     flat: Floats,
-    width: np.uint64,
+    counts: Floats,
+    begin: Place,
+    end: Place,
+    most: float,
+    noted: Noted,
+    square: float,
+    total: float,
+) -> tuple[float, float]:
+    """Note the values from `begin` to `end`, rarer features with more; add their squares up, and the counts."""
+    rows, values, rounded = noted
+    for at in range(begin, end):
+        count = counts[at]
+        whole = np.int64(count)
+        few = whole == count and np.uint64(whole) < np.uint64(len(_OFTEN))
+        often = _OFTEN[np.uint64(whole)] if few else np.log1p(np.float64(count)) / _LOG_2
+        value = (most - np.float64(flat[rows[at] + AT_SPREAD])) * often
+        values[at] = value
+        rounded[at] = np.float32(value)
+        square += value * value
+        total += np.float64(count)
+    return square, total
+
+
+@_inlined
+def _sum_up(
+    nothing: Any,
+    flat: Floats,
+    label: Place,
+    room: Place,
+    counts: Floats,
+    begin: Place,
+    end: Place,
+    is_words: bool,
+    noted: Noted,
+    parts: Doubles,
+) -> None:
+    """Add what the features from `begin` to `end` say of as many labels as `nothing` is wide, from `label` on."""
+    rows, _, rounded = noted
+    column = FIRST_LABEL + label
+    shared = nothing
+    logs = nothing
+    for at in range(begin, end):
+        place = rows[at] + column
+        shared = plus(shared, rounded[at], flat, place)
+        logs = plus(logs, counts[at], flat, place + room)
+    add_to(parts, label, shared)
+    add_to(parts, label + (TWO if is_words else THREE) * room, logs)
+    if is_words:
+        own = nothing
+        column += TWO * room
+        for at in range(begin, end):
+            own = plus(own, rounded[at], flat, rows[at] + column)
+        add_to(parts, label + room, own)
+
+
+@_inlined
+def _summed_up(
+    flat: Floats,
+    width: Place,
     buckets: Buckets,
     counts: Floats,
-    begin: int,
-    end: int,
+    begin: Place,
+    end: Place,
+    is_words: bool,
     most: float,
-    values: Doubles,
+    room: Place,
+    known: int,
+    noted: Noted,
+    parts: Doubles,
     square: float,
-) -> float:
-    """Fill `values` from `begin` to `end`, rarer features with more, and add their squares to `square`."""
-    for at in range(begin, end):
-        if at + _AHEAD < len(buckets):
-            _ask_for(flat, np.uint64(buckets[at + _AHEAD]) * width, width)
-        count = counts[at]
-        value = most - np.float64(flat[np.uint64(buckets[at]) * width + AT_SPREAD])
-        if count != 1:
-            whole = np.int64(count)
-            value *= _OFTEN[whole] if whole == count and whole < len(_OFTEN) else np.log1p(np.float64(count)) / _LOG_2
-        values[at] = value
-        square += value * value
-    return square
+) -> tuple[float, float]:
+    """Add what the features from `begin` to `end` say to the experts' `parts`, and their squares to `square`.
+
+    Returns those, and how many there are.
+    """
+    total = 0.0
+    wanted = FIRST_LABEL + (THREE if is_words else TWO) * room
+    known_lanes = (np.uint64(known) + THREE) // FOUR * FOUR  # rooms are multiples of four, zero beyond `known`
+    for first in range(begin, end, A_BLOCK):
+        last = min(first + A_BLOCK, end)
+        _ask_for(flat, width, wanted, buckets, first + AHEAD, last + AHEAD, noted[0])
+        square, total = _weigh(flat, counts, first, last, most, noted, square, total)
+        # As many labels at a time as have their sums in registers.
+        label = np.uint64(0)
+        while label + np.uint64(16) <= known_lanes:
+            _sum_up(SIXTEEN_ZEROS(), flat, label, room, counts, first, last, is_words, noted, parts)
+            label += np.uint64(16)
+        if label + np.uint64(8) <= known_lanes:
+            _sum_up(EIGHT_ZEROS(), flat, label, room, counts, first, last, is_words, noted, parts)
+            label += np.uint64(8)
+        if label < known_lanes:
+            _sum_up(FOUR_ZEROS(), flat, label, room, counts, first, last, is_words, noted, parts)
+    return square, total
 
 
-@_compiled
+@_inlined
+def _base_rates(labels: Floats, state: Doubles, smoothing: float, size: int, known: int, rates: Doubles) -> None:
+    """Fill `rates` with logarithms: of each label's share of tickets, of its words and of its character n-grams."""
+    room = labels.shape[1]
+    space = size / 8.0
+    for label in range(known):
+        rates[label] = np.log((np.float64(labels[DOCUMENTS, label]) + 0.5) / (state[SEEN] + 0.5 * known))
+        rates[room + label] = np.log(np.float64(labels[TOTALS, label]) / smoothing + space)
+        rates[2 * room + label] = np.log(np.float64(labels[TOTALS + 1, label]) / smoothing + space)
+
+
+@_inlined
 def _parts(
     buckets: Buckets,
     counts: Floats,
-    words: int,
-    table: Floats,
-    labels: Floats,
+    words: Place,
+    size: Place,
+    flat: Floats,
+    width: Place,
+    rates: Doubles,
+    room: Place,
     state: Doubles,
-    smoothing: float,
     known: int,
-    values: Doubles,
+    noted: Noted,
     parts: Doubles,
-) -> tuple[float, float, float]:
-    """Fill `values` and `parts`; returns how many words and character n-grams, and what makes the words' length one."""
-    size = len(buckets)
-    room = labels.shape[1]
+) -> tuple[float, float, float, float]:
+    """Fill `parts` of the ticket that `buckets` begin with, and note its features' rows and values.
+
+    Returns how many words and character n-grams, what makes its length one, and then that of its words.
+    """
     most = np.log1p(state[SEEN]) + 1.0
-    of_words = 0.0
-    of_characters = 0.0
-    parts[:] = 0.0
-    width = np.uint64(table.shape[1])
-    flat = table.reshape(-1)
-    for at in range(min(_AHEAD, size)):
-        _ask_for(flat, np.uint64(buckets[at]) * width, width)
-    square = 0.0
-    # Four labels at a time, so that their sums stay in registers: rooms are multiples of four, zero beyond `known`.
+    for at in range(len(parts)):
+        parts[at] = 0.0
+    nowhere = np.uint64(0)
+    _ask_for(flat, width, width, buckets, nowhere, AHEAD, noted[0])
     # That a text has the length one is seen to at the end, so that a row is looked up once.
-    for begin in range(0, words, BLOCK):
-        end = min(begin + BLOCK, words)
-        square = _weigh(flat, width, buckets, counts, begin, end, most, values, square)
-        for label in range(0, known, 4):
-            l0 = l1 = l2 = l3 = w0 = w1 = w2 = w3 = b0 = b1 = b2 = b3 = np.float32(0)
-            for at in range(begin, end):
-                value = np.float32(values[at])
-                count = counts[at]
-                place = np.uint64(buckets[at]) * width + np.uint64(HEAD + label)
-                l0 += value * flat[place]
-                l1 += value * flat[place + ONE]
-                l2 += value * flat[place + TWO]
-                l3 += value * flat[place + THREE]
-                place += np.uint64(room)
-                b0 += count * flat[place]
-                b1 += count * flat[place + ONE]
-                b2 += count * flat[place + TWO]
-                b3 += count * flat[place + THREE]
-                place += np.uint64(room)
-                w0 += value * flat[place]
-                w1 += value * flat[place + ONE]
-                w2 += value * flat[place + TWO]
-                w3 += value * flat[place + THREE]
-            _add(parts[0], label, l0, l1, l2, l3)
-            _add(parts[1], label, w0, w1, w2, w3)
-            _add(parts[2], label, b0, b1, b2, b3)
-        for at in range(begin, end):
-            of_words += counts[at]
-    square_words = square
-    for begin in range(words, size, BLOCK):
-        end = min(begin + BLOCK, size)
-        square = _weigh(flat, width, buckets, counts, begin, end, most, values, square)
-        for label in range(0, known, 4):
-            l0 = l1 = l2 = l3 = b0 = b1 = b2 = b3 = np.float32(0)
-            for at in range(begin, end):
-                value = np.float32(values[at])
-                count = counts[at]
-                place = np.uint64(buckets[at]) * width + np.uint64(HEAD + label)
-                l0 += value * flat[place]
-                l1 += value * flat[place + ONE]
-                l2 += value * flat[place + TWO]
-                l3 += value * flat[place + THREE]
-                place += np.uint64(room)
-                b0 += count * flat[place]
-                b1 += count * flat[place + ONE]
-                b2 += count * flat[place + TWO]
-                b3 += count * flat[place + THREE]
-            _add(parts[0], label, l0, l1, l2, l3)
-            _add(parts[3], label, b0, b1, b2, b3)
-        for at in range(begin, end):
-            of_characters += counts[at]
+    square_words, of_words = _summed_up(
+        *(flat, width, buckets, counts, nowhere, words, True), *(most, room, known, noted, parts, 0.0)
+    )
+    square, of_characters = _summed_up(
+        *(flat, width, buckets, counts, words, size, False), *(most, room, known, noted, parts, square_words)
+    )
     scale = 1.0 / np.sqrt(square) if square > 0 else 0.0
     ratio = np.sqrt(square / square_words) if square_words > 0 else 0.0
-    for at in range(size):
-        values[at] *= scale
-    for label in range(known):
-        parts[0, label] *= scale
-        parts[1, label] *= scale * ratio
     root_words = 1.0 / np.sqrt(of_words) if of_words > 0 else 0.0
     root_characters = 1.0 / np.sqrt(of_characters) if of_characters > 0 else 0.0
-    space = len(table) / 8.0
-    for label in range(known):
-        prior = np.log((np.float64(labels[DOCUMENTS, label]) + 0.5) / (state[SEEN] + 0.5 * known))
-        parts[2, label] -= of_words * np.log(np.float64(labels[TOTALS, label]) / smoothing + space)
-        parts[2, label] = parts[2, label] * root_words + prior
-        parts[3, label] -= of_characters * np.log(np.float64(labels[TOTALS + 1, label]) / smoothing + space)
-        parts[3, label] = parts[3, label] * root_characters + prior
-    for expert in range(EXPERTS):
+    for label in range(np.uint64(known)):
+        own, words, characters = label + room, label + TWO * room, label + THREE * room
+        parts[label] *= scale
+        parts[own] *= scale * ratio
+        parts[words] = (parts[words] - of_words * rates[own]) * root_words + rates[label]
+        parts[characters] = (parts[characters] - of_characters * rates[words]) * root_characters + rates[label]
+    for expert in range(np.uint64(EXPERTS)):
         mean = 0.0
-        for label in range(known):
-            mean += parts[expert, label]
+        for label in range(np.uint64(known)):
+            mean += parts[expert * room + label]
         mean /= known
-        for label in range(known):
-            parts[expert, label] -= mean
-    return of_words, of_characters, ratio
+        for label in range(np.uint64(known)):
+            parts[expert * room + label] -= mean
+    return of_words, of_characters, scale, ratio
 
 
-@_compiled
-def _mixed(parts: Doubles, labels: Floats, state: Doubles, known: int, scores: Doubles) -> None:
-    for label in range(known):
+@_inlined
+def _mixed(parts: Doubles, room: Place, labels: Floats, state: Doubles, known: int, scores: Doubles) -> None:
+    for label in range(np.uint64(known)):
         score = np.float64(labels[0, label])
-        for expert in range(EXPERTS):
-            score += state[WEIGHTS + expert] * parts[expert, label]
+        for expert in range(np.uint64(EXPERTS)):
+            score += state[WEIGHTS + expert] * parts[expert * room + label]
         scores[label] = score
 
 
-@_compiled
+@_inlined
 def _softmax(scores: Doubles, known: int, chances: Doubles) -> None:
     highest = scores[0]
     for label in range(1, known):
@@ -397,35 +441,15 @@ def _softmax(scores: Doubles, known: int, chances: Doubles) -> None:
         chances[label] /= total
 
 
-@_compiled
-def _longest(starts: Ints) -> int:
-    longest = 1
-    for at in range(len(starts) - 1):
-        longest = max(longest, starts[at + 1] - starts[at])
-    return longest
-
-
-@_compiled
-def _descend(flat: Floats, place: np.uint64, step: np.float32, error: Floats, known: int) -> None:
-    for label in range(0, known, 4):
-        flat[place] -= step * error[label]
-        flat[place + ONE] -= step * error[label + 1]
-        flat[place + TWO] -= step * error[label + 2]
-        flat[place + THREE] -= step * error[label + 3]
-        place += FOUR
-
-
-@_compiled
-def _guess_counts(
-    flat: Floats, width: np.uint64, place: np.uint64, buckets: Buckets, begin: int, end: int, room: Room
-) -> None:
+@_inlined
+def _guess_counts(flat: Floats, rows: Rows, place: Place, begin: Place, end: Place, room: Room) -> None:
     """Guess n from log(1 + n / SMOOTHING), for the features from `begin` to `end`, by a polynomial for 2^x.
 
     Two loops without branches, so that eight are guessed at once; what is wrong is found by `_counted`.
     """
     logs, bits, powers, guesses = room
     for at in range(begin, end):
-        logs[at] = min(flat[np.uint64(buckets[at]) * width + place], _LAST_LOG) * _PER_LOG_2
+        logs[at] = min(flat[rows[at] + place], _LAST_LOG) * _PER_LOG_2
     for at in range(begin, end):
         bits[at] = (np.int32(logs[at]) + np.int32(127)) << np.int32(23)
     for at in range(begin, end):
@@ -435,8 +459,44 @@ def _guess_counts(
         guesses[at] = np.int32((power - np.float32(1)) * _PER_COUNT + np.float32(0.5))
 
 
-@_compiled
-def _counted(log: np.float32, count: np.float32, small: np.float32, guess: np.int32) -> np.float32:
+@_inlined
+def _descend(
+    flat: Floats,
+    rows: Rows,
+    values: Doubles,
+    at_squares: Place,
+    at_weights: Place,
+    begin: Place,
+    end: Place,
+    scale: float,
+    ratio: float,
+    gain: np.float32,
+    pace: np.float32,
+    error: Floats,
+    known: int,
+    squares: Floats,
+    steps: Floats,
+) -> None:
+    """One step of AdaGrad for the weights of the features from `begin` to `end`.
+
+    Roots and quotients have a loop of their own, so that several are taken at once.
+    """
+    first = np.float32(FIRST_SQUARES)
+    for at in range(begin, end):
+        squares[at] = flat[rows[at] + at_squares]
+    for at in range(begin, end):
+        value = np.float32(values[at] * scale * ratio)
+        squares[at] += gain * value * value
+        steps[at] = pace * value / np.sqrt(squares[at] + first)
+    for at in range(begin, end):
+        row = rows[at]
+        flat[row + at_squares] = squares[at]
+        for label in range(np.uint64(0), np.uint64(known), FOUR):
+            descend(flat, row + at_weights + label, steps[at], error, label)
+
+
+@_inlined
+def _counted(log: Any, count: np.float32, small: np.float32, guess: np.int32) -> np.float32:
     """log(1 + small * (n + count)) from `log`, which is log(1 + small * n): the counts themselves need not be kept.
 
     Nearly always n and the count are whole and few, and small is what it is by default: then a table knows the answer.
@@ -465,15 +525,29 @@ def predict(
 ) -> None:
     """See `models.numpy_kernels.predict`."""
     known = scores.shape[1]
-    values = np.empty(_longest(starts), np.float64)
-    parts = np.empty((EXPERTS, labels.shape[1]), np.float64)
+    noted = _room_to_note(starts)
+    room = np.uint64(labels.shape[1])
+    parts = np.empty(EXPERTS * room, np.float64)
+    rates = np.empty(3 * room, np.float64)
+    flat = table.reshape(-1)
+    width = np.uint64(table.shape[1])
+    _base_rates(labels, state, smoothing, len(table), known, rates)
     for at in range(len(splits)):
-        chosen = slice(starts[at], starts[at + 1])
+        begin = starts[at]
         _parts(
-            *(buckets[chosen], counts[chosen], splits[at]),
-            *(table, labels, state, smoothing, known, values, parts),
+            *(buckets[begin:], counts[begin:], np.uint64(splits[at]), np.uint64(starts[at + 1] - begin)),
+            *(flat, width, rates, room, state, known, noted, parts),
         )
-        _mixed(parts, labels, state, known, scores[at])
+        _mixed(parts, room, labels, state, known, scores[at])
+
+
+@_compiled
+def _room_to_note(starts: Ints) -> Noted:
+    longest = 0
+    for at in range(len(starts) - 1):
+        longest = max(longest, starts[at + 1] - starts[at])
+    size = longest + A_BLOCK + AHEAD
+    return np.empty(size, np.uint64), np.empty(size, np.float64), np.empty(size, np.float32)
 
 
 @_compiled
@@ -493,30 +567,36 @@ def learn(
     before: Doubles,
 ) -> None:
     """See `models.numpy_kernels.learn`."""
-    space = labels.shape[1]
-    longest = _longest(starts)
-    values = np.empty(longest, np.float64)
+    noted = _room_to_note(starts)
+    rows, values, _ = noted
+    longest = len(rows)
     bits = np.empty(longest, np.int32)
-    room = (np.empty(longest, np.float32), bits, bits.view(np.float32), np.empty(longest, np.int32))
-    parts = np.empty((EXPERTS, space), np.float64)
+    guessing = (np.empty(longest, np.float32), bits, bits.view(np.float32), np.empty(longest, np.int32))
+    squares = np.empty(longest, np.float32)
+    steps = np.empty(longest, np.float32)
+    space = labels.shape[1]
+    parts = np.empty(EXPERTS * space, np.float64)
+    rates = np.empty(3 * space, np.float64)
     scores = np.empty(space, np.float64)
     chances = np.empty(space, np.float64)
     error = np.zeros(space, np.float32)
-    width = np.uint64(table.shape[1])
     flat = table.reshape(-1)
+    width = np.uint64(table.shape[1])
+    room = np.uint64(space)
     small = np.float32(1.0 / smoothing)
     pace = np.float32(rate)
-    first = np.float32(FIRST_SQUARES)
     for at in range(len(splits)):
-        words, column = splits[at], columns[at]
-        document = buckets[starts[at] : starts[at + 1]]
-        often = counts[starts[at] : starts[at + 1]]
+        column = columns[at]
+        often = counts[starts[at] :]
+        words = np.uint64(splits[at])
+        size = np.uint64(starts[at + 1] - starts[at])
         known = max(known, column + 1)
-        of_words, of_characters, ratio = _parts(
-            *(document, often, words),
-            *(table, labels, state, smoothing, known, values, parts),
+        _base_rates(labels, state, smoothing, len(table), known, rates)
+        of_words, of_characters, scale, ratio = _parts(
+            *(buckets[starts[at] :], often, words, size),
+            *(flat, width, rates, room, state, known, noted, parts),
         )
-        _mixed(parts, labels, state, known, scores)
+        _mixed(parts, room, labels, state, known, scores)
         for label in range(before.shape[1]):
             before[at, label] = scores[label]
         _softmax(scores, known, chances)
@@ -530,7 +610,7 @@ def learn(
             for expert in range(EXPERTS):
                 slope = 0.0
                 for label in range(known):
-                    slope += chances[label] * parts[expert, label]
+                    slope += chances[label] * parts[expert * space + label]
                 state[MIX_SQUARES + expert] += slope * slope
                 state[WEIGHTS + expert] -= mixing_rate * slope / np.sqrt(state[MIX_SQUARES + expert])
                 state[WEIGHTS + expert] = max(0.0, state[WEIGHTS + expert])
@@ -541,25 +621,29 @@ def learn(
             for label in range(known):
                 labels[0, label] -= step * error[label]
         # A bucket may stand among the words and among the characters: one after the other, as it is counted.
-        place = FIRST_LABEL + np.uint64(space + column)
-        for begin, end in ((0, words), (words, len(document))):
-            _guess_counts(flat, width, place, document, begin, end, room)
-            for at_feature in range(begin, end):
-                row = np.uint64(document[at_feature]) * width
+        place = FIRST_LABEL + room + np.uint64(column)
+        for is_words in (True, False):
+            first, last = (np.uint64(0), words) if is_words else (words, size)
+            for begin in range(first, last, A_STRETCH):
+                end = min(begin + A_STRETCH, last)
                 if gain > 0:
-                    value = np.float32(values[at_feature])
-                    flat[row + AT_SQUARES] += gain * value * value
-                    step = pace * value / np.sqrt(flat[row + AT_SQUARES] + first)
-                    _descend(flat, row + FIRST_LABEL, step, error, known)
-                    if begin < words:
-                        value = np.float32(values[at_feature] * ratio)
-                        flat[row + AT_SQUARES_OF_WORDS] += gain * value * value
-                        step = pace * value / np.sqrt(flat[row + AT_SQUARES_OF_WORDS] + first)
-                        _descend(flat, row + FIRST_LABEL + TWO * np.uint64(space), step, error, known)
-                flat[row + AT_COUNTS] += np.float32(1)
-                tickets = np.int64(flat[row + AT_COUNTS])
-                flat[row + AT_SPREAD] = _LOGS[tickets] if tickets < len(_LOGS) else np.log1p(flat[row + AT_COUNTS])
-                flat[row + place] = _counted(flat[row + place], often[at_feature], small, room[3][at_feature])
+                    _descend(
+                        *(flat, rows, values, AT_SQUARES, FIRST_LABEL, begin, end),
+                        *(scale, 1.0, gain, pace, error, known, squares, steps),
+                    )
+                if gain > 0 and is_words:
+                    _descend(
+                        *(flat, rows, values, AT_SQUARES_OF_WORDS, FIRST_LABEL + TWO * room, begin, end),
+                        *(scale, ratio, gain, pace, error, known, squares, steps),
+                    )
+                _guess_counts(flat, rows, place, begin, end, guessing)
+                for feature in range(begin, end):
+                    row = rows[feature]
+                    tickets = flat[row + AT_COUNTS] + np.float32(1)
+                    flat[row + AT_COUNTS] = tickets
+                    known_log = tickets < np.float32(len(_LOGS))
+                    flat[row + AT_SPREAD] = _LOGS[np.uint64(np.int64(tickets))] if known_log else np.log1p(tickets)
+                    flat[row + place] = _counted(flat[row + place], often[feature], small, guessing[3][feature])
         state[SEEN] += 1.0
         labels[DOCUMENTS, column] += np.float32(1)
         labels[TOTALS, column] += np.float32(of_words)

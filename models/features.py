@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import accumulate
 from typing import cast
 
 import numpy as np
@@ -45,10 +46,10 @@ class Bags:
     @classmethod
     def of(cls, bags: Sequence[Bag]) -> Bags:
         """The bags in their order."""
-        starts = np.zeros(len(bags) + 1, np.int64)
         if len(bags) == 1:
-            starts[1] = len(bags[0].buckets)
-            return cls(starts, np.array([bags[0].words], np.int64), bags[0].buckets, bags[0].counts)
+            bounds = np.array([0, len(bags[0].buckets), bags[0].words])
+            return cls(bounds[:2], bounds[2:], bags[0].buckets, bags[0].counts)
+        starts = np.zeros(len(bags) + 1, np.int64)
         np.cumsum([len(bag.buckets) for bag in bags], out=starts[1:])
         return cls(
             starts,
@@ -70,47 +71,16 @@ class TextReader:
         self._kernels = kernels(compiled=compiled)
         self._classes = character_classes()
         self._places = np.full(1 << bits, -1, np.int32)
-        self._room = 0
-        self._make_room(1_000, 1)
 
     def read(self, text: str) -> Bag:
         """The bag of `text`; an empty one where there is no word in it."""
-        codes = _codes(_folded(text))
-        self._make_room(len(codes), 1)
-        words, total = self._kernels.read(
-            codes, self._classes, self.bits, self._places, self._buckets, self._counts, self._line
-        )
-        return Bag(self._buckets[:total].copy(), self._counts[:total].copy(), words)
+        return Bag(*self._kernels.read(_codes(_folded(text)), self._classes, self.bits, self._places))
 
     def read_many(self, texts: Iterable[str]) -> Bags:
         """The bags of `texts`, in their order: what `read` gives for each, in less time."""
         folded = [_folded(text) for text in texts]
-        ends = np.cumsum([len(text) for text in folded], dtype=np.int64)
-        codes = _codes("".join(folded))
-        self._make_room(len(codes), len(folded))
-        starts, splits = np.zeros(len(folded) + 1, np.int64), np.empty(len(folded), np.int64)
-        self._kernels.read_many(
-            codes,
-            ends,
-            self._classes,
-            self.bits,
-            self._places,
-            self._buckets,
-            self._counts,
-            self._line,
-            starts,
-            splits,
-        )
-        total = starts[-1]
-        return Bags(starts, splits, self._buckets[:total].copy(), self._counts[:total].copy())
-
-    def _make_room(self, characters: int, texts: int) -> None:
-        room = 6 * characters + 16 * texts
-        if room > self._room:
-            self._room = room
-            self._buckets = np.empty(room, np.int32)
-            self._counts = np.empty(room, np.float32)
-            self._line = np.empty(room, np.uint32)
+        ends = np.array(list(accumulate(map(len, folded))), np.int64)
+        return Bags(*self._kernels.read_many(_codes("".join(folded)), ends, self._classes, self.bits, self._places))
 
 
 def named_bag(features: Mapping[str, object], bits: int = BITS) -> Bag:

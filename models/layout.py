@@ -12,6 +12,8 @@ EXPERTS = 4
 # weight, log(1 + count / smoothing), and the words' own weight.
 SQUARES, SQUARES_OF_WORDS, SPREAD, COUNTS, HEAD = 0, 1, 2, 3, 4
 PER_LABEL, LOGS = 3, 1
+LINE = 16
+"""Numbers in a line of the cache: a row of the table begins where one does, and what is left of its last stays zero."""
 
 # Rows of a label: its bias, its tickets, its words and its character n-grams.
 DOCUMENTS, TOTALS = 1, 2

@@ -256,8 +256,7 @@ def _number(*parts: str) -> int:
 
 
 def _copied(model: TextClassifier) -> TextClassifier:
-    table, labels, state = model.arrays()
-    touched = np.flatnonzero(table[:, layout.COUNTS]).astype(np.int32)
+    _, labels, state = model.arrays()
     copy = TextClassifier()
-    copy.restore(model.labels, touched, table[touched], labels, state)
+    copy.restore(model.labels, *model.touched(), labels, state)
     return copy

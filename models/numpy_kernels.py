@@ -70,45 +70,38 @@ def read(
     classes: NDArray[np.uint8],
     bits: int,
     places: Buckets,  # noqa: ARG001  room that the compiled kernel works in
-    buckets: Buckets,
-    counts: Floats,
-    line: NDArray[np.uint32],  # noqa: ARG001  as above
-) -> tuple[int, int]:
-    """Hash the features of a text into `buckets` and `counts`; returns how many are words, and how many there are.
+) -> tuple[Buckets, Floats, int]:
+    """Hash the features of a text: their buckets, how often each is there, and how many of them are words.
 
-    `codes` are the code points of the casefolded text. Words are: codes and URLs as a whole (letters joined by one of
-    `-_./:@+#&`), marks, words, pairs of words. Then come character n-grams of 3 to 5 within a word and the blanks
-    around it, scikit-learn's `char_wb`. A bucket may stand once among the words and once among the characters.
-    `buckets` and `counts` have room for `6 * len(codes) + 16`.
+    `codes` are the code points of the casefolded text. Words come first: codes and URLs as a whole (letters joined by
+    one of `-_./:@+#&`), marks, words, pairs of words. Then come character n-grams of 3 to 5 within a word and the
+    blanks around it, scikit-learn's `char_wb`. A bucket may stand once among the words and once among the characters.
+    `places` is -1 for each bucket, before and after.
     """
     kinds = _kinds(codes, classes)
     letters = _line(codes, kinds)
     hashes = np.concatenate([_joined_and_marks(codes, kinds)[0], _words_and_pairs(letters)])
-    words = _counted(_buckets(hashes, bits), buckets, counts, 0)
-    return words, _counted(_buckets(_character_grams(letters)[0], bits), buckets, counts, words)
+    words, often = _counted(_buckets(hashes, bits))
+    grams, of_grams = _counted(_buckets(_character_grams(letters)[0], bits))
+    return np.concatenate([words, grams]), np.concatenate([often, of_grams]), len(words)
 
 
 def read_many(
-    codes: NDArray[np.uint32],
-    ends: NDArray[np.int64],
-    classes: NDArray[np.uint8],
-    bits: int,
-    places: Buckets,
-    buckets: Buckets,
-    counts: Floats,
-    line: NDArray[np.uint32],
-    starts: NDArray[np.int64],
-    splits: NDArray[np.int64],
-) -> None:
+    codes: NDArray[np.uint32], ends: Ints, classes: NDArray[np.uint8], bits: int, places: Buckets
+) -> tuple[Ints, Ints, Buckets, Floats]:
     """`read` of several texts, whose codes stand one after the other up to their `ends`, into one bag after the other.
 
-    Fills `starts[1:]` and `splits`, of which `models.features.Bags` tells what they are.
+    The four arrays are those of `models.features.Bags`.
     """
     begins = [0, *ends.tolist()]
-    for at, (begin, end) in enumerate(pairwise(begins)):
-        total = int(starts[at])
-        words, found = read(codes[begin:end], classes, bits, places, buckets[total:], counts[total:], line)
-        splits[at], starts[at + 1] = words, total + found
+    found = [read(codes[begin:end], classes, bits, places) for begin, end in pairwise(begins)]
+    starts = np.cumsum([0, *(len(buckets) for buckets, _, _ in found)], dtype=np.int64)
+    return (
+        starts,
+        np.array([words for _, _, words in found], np.int64),
+        np.concatenate([np.zeros(0, np.int32), *(buckets for buckets, _, _ in found)]),
+        np.concatenate([np.zeros(0, np.float32), *(counts for _, counts, _ in found)]),
+    )
 
 
 def named(codes: NDArray[np.uint32], classes: NDArray[np.uint8], bits: int) -> list[tuple[str, int, bool]]:
@@ -231,14 +224,11 @@ def _buckets(hashes: Hashes, bits: int) -> Buckets:
     return (mixed >> np.uint64(64 - bits)).astype(np.int32)
 
 
-def _counted(found: Buckets, buckets: Buckets, counts: Floats, total: int) -> int:
-    """Write each bucket once, in order of its first appearance, with how often it appears."""
+def _counted(found: Buckets) -> tuple[Buckets, Floats]:
+    """Each bucket once, in order of its first appearance, and how often it appears."""
     unique, first, often = np.unique(found, return_index=True, return_counts=True)
     order = np.argsort(first)
-    end = total + len(unique)
-    buckets[total:end] = unique[order]
-    counts[total:end] = often[order]
-    return end
+    return unique[order], often[order].astype(np.float32)
 
 
 def terms(

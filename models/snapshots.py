@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import layout
 from models.calibration import Calibrator
 from models.classifier import TextClassifier
 from models.packing import DAMAGE, packed, unpacked
@@ -40,11 +39,11 @@ def to_bytes(snapshot: Snapshot) -> bytes:
     model, calibrator = snapshot.model, snapshot.calibrator
     if odd := [label for label in model.labels if not isinstance(label, str | int | float | bool)]:
         raise ValueError(f"{odd[0]!r} cannot be written: labels are texts, numbers or truth values")
-    table, labels, state = model.arrays()
-    touched = np.flatnonzero(table[:, layout.COUNTS]).astype(np.int32)
+    _, labels, state = model.arrays()
+    touched, rows = model.touched()
     arrays: dict[str, NDArray[Any]] = {
         "touched": touched,
-        "table": np.ascontiguousarray(table[touched]),
+        "table": rows,
         "labels": labels,
         "state": state,
         "scales": calibrator.scales,

@@ -104,6 +104,21 @@ def test_both_kernels_learn_and_predict_the_same(rows: list[tuple[str, str]]) ->
         np.testing.assert_allclose(array, plain._arrays[name], rtol=5e-3, atol=2e-3, err_msg=name)
 
 
+@pytest.mark.parametrize("labels", [3, 5, 12, 17, 30])
+def test_both_kernels_judge_the_same_among_any_number_of_labels(labels: int) -> None:
+    compiled, plain = TextClassifier(bits=10, compiled=True), TextClassifier(bits=10, compiled=False)
+    for at in range(3 * labels):
+        for model in (compiled, plain):
+            model.learn_one(f"{TEXTS[at % len(TEXTS)]} {at % labels}", at % labels)
+    scores = [model.scores([model.read(text) for text in TEXTS]) for model in (compiled, plain)]
+    np.testing.assert_allclose(*scores, rtol=2e-3, atol=2e-3)
+    for one, other in zip(compiled.touched(), plain.touched(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=5e-3, atol=2e-3)
+    copied = TextClassifier(bits=10)
+    copied.restore(compiled.labels, *compiled.touched(), *compiled.arrays()[1:])
+    np.testing.assert_array_equal(copied.arrays()[0], compiled.arrays()[0])
+
+
 def test_learning_many_is_learning_one_after_the_other() -> None:
     many, one = TextClassifier(bits=10), TextClassifier(bits=10)
     many.learn_many(TEXTS, LABELS)
