@@ -78,8 +78,10 @@ def calibrated(probabilities: Mapping[str, float], curve: Curve) -> tuple[dict[s
         probability_of(curve.scale * log_odds(was) + curve.shift),
         second / (rest + second) + _AHEAD,  # what it has where the second is equal to it
     )
-    share = (1 - becomes) / rest
-    moved = {label: becomes if label == best else value * share for label, value in probabilities.items()}
+    # `value / rest` first: one over a rest that is nearly nothing is infinite.
+    moved = {
+        label: becomes if label == best else value / rest * (1 - becomes) for label, value in probabilities.items()
+    }
     return moved, log_odds(becomes) - log_odds(was)
 
 

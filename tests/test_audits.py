@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 from examples import NOON, position, ticket_event
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from models.audits import ALL_TENANTS, LEAST_OF_A_TENANT, MOST_OUTCOMES, WINDOW, AuditBook
@@ -116,6 +116,7 @@ def test_one_outcome_moves_a_little_and_none_nothing() -> None:
     st.floats(0.2, 5),
     st.floats(-3, 3),
 )
+@example({"a": 5e-324, "aa": 1.0}, 0.2, -3.0)
 def test_what_was_most_likely_stays_so_and_probabilities_still_add_up(
     odds: dict[str, float], scale: float, shift: float
 ) -> None:
