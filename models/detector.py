@@ -44,7 +44,9 @@ _PER_DECADE = 1 / math.log(10)
 
 # Shrinkage, in expected tickets: the hours around a time of day towards the parent's profile, that time of day
 # towards the hours around it, a slot of the week towards its time of day.
-_STRENGTHS = (5.0, 50.0, 100.0)
+_STRENGTHS = (5.0, 50.0, 200.0)
+_SHARED_SLOTS = (4.0, 3.0, 1.0)
+"""How many slots of one day each step adds up as one, as far as their activity is the same."""
 _WORKDAYS = 5
 _WEEKLY_MEMORY = 0.75
 _PROFILE_LIMITS = (0.01, 63.0)
@@ -66,6 +68,8 @@ _LEAST_COVARIANCE = 2e-3
 _USUAL_SPREAD = 0.1
 """For weights alone: what a bucket of many tickets tells of activity is no more than that of some."""
 _FILTER_LIMIT = 4.0
+_UNFOLLOWED = 0.5
+"""The part of the profile's doubt that the filter has not followed yet: errors change from hour to hour."""
 _WITHIN_AN_HOUR = 0.25
 """The part of the spread that counts where a young series is held against its last hour, which follows the rest."""
 
@@ -254,12 +258,12 @@ class ArrayState:
 def threshold(series: int, false_alarms_per_week: float, bucket: timedelta = _MINUTE) -> float:
     """The score that `series` series together exceed by chance so many times a week.
 
-    One series makes about 10^3.8 independent scores a week at most (measured on simulated series), and no more than
+    One series makes about 10^3.4 independent scores a week at most (measured on simulated series), and no more than
     it has buckets. Raises ValueError where either number is not positive.
     """
     if series <= 0 or false_alarms_per_week <= 0:
         raise ValueError("the number of series and the false alarms per week have to be positive")
-    return min(3.8, math.log10(WEEK / bucket)) + math.log10(series / false_alarms_per_week)
+    return min(3.4, math.log10(WEEK / bucket)) + math.log10(series / false_alarms_per_week)
 
 
 class NegativeBinomialDetector:
@@ -299,6 +303,9 @@ class NegativeBinomialDetector:
         self._rows: dict[int, tuple[NDArray[np.int64], ...]] = {}
         self._series = series
         self._state = self._fresh(self._series)
+        # Over a slot that is long, activity comes and goes.
+        kept = min(1.0, 2 * _LASTS / timedelta(seconds=self._slot_s))
+        self._shared = [slots * kept * self._slot_s / settings.bucket.total_seconds() for slots in _SHARED_SLOTS]
         self._smooth = self._slots > 1 and self._slot_s > settings.bucket.total_seconds()
         self._share = np.ones(series, dtype=np.float32)
         self._holiday = False
@@ -413,13 +420,13 @@ class NegativeBinomialDetector:
             if field.name not in ("clock", "hops", "slot"):  # of all series together
                 getattr(state, field.name)[..., place] = getattr(fresh, field.name)[..., 0]
         if state.slot[0] >= 0:
+            spread, stay = self._solved_activity()
+            state.spread[place], state.stay[place] = spread[place], stay[place]
             for row, near in enumerate(self._looked_up(int(state.slot[0]))):
                 profile, doubt = self._shrunk(near)
                 state.profile[row, place] = profile[place]
                 if not row:
                     state.doubt[place] = doubt[place]
-            spread, stay = self._solved_activity()
-            state.spread[place], state.stay[place] = spread[place], stay[place]
         self._set_ahead()
         if state.hops[0] % self._bucket_hops:
             self._enter_bucket(self._middle(float(state.clock[0])))
@@ -595,8 +602,7 @@ class NegativeBinomialDetector:
         unsure *= self._lasting
         unsure += self._afresh
         unsure /= activity * activity
-        if cold.any():
-            unsure += np.where(cold, self._level_doubt(), 0.0)
+        unsure += np.where(cold, self._level_doubt(), _UNFOLLOWED * state.doubt)
         self._activity, self._unsure = activity, unsure
 
     def _level_doubt(self) -> Floats:
@@ -619,17 +625,21 @@ class NegativeBinomialDetector:
         doubt is the squared relative error that is left: what each step's tickets do not settle.
         """
         steps = [
-            (self._tickets(rows), self._expected(rows), strength)
-            for rows, strength in zip(self._neighbours(slot), _STRENGTHS, strict=True)
+            (self._tickets(rows), self._expected(rows), strength, buckets)
+            for rows, strength, buckets in zip(self._neighbours(slot), _STRENGTHS, self._shared, strict=True)
         ]
+        wanders = self._state.spread * self._long_level()
         profile, doubt = np.ones(self.series), np.full(self.series, 1.0)
         for members, parents in self._levels:
             value = profile[parents] if parents is not None else np.ones(members.size)
             unsure = np.zeros(members.size)
-            for tickets, expected, strength in steps:
-                weight = expected[members] + strength
-                value = (tickets[members] + strength * value) / weight
-                unsure = (strength / weight) ** 2 * unsure + 1 / weight
+            for tickets, expected, strength, buckets in steps:
+                # A day's activity is in all of its tickets: many of one day settle hardly more than some.
+                clumps = 1 + buckets * wanders[members] * value
+                firm = strength * clumps
+                weight = expected[members] + firm
+                value = (tickets[members] + firm * value) / weight
+                unsure = (firm / weight) ** 2 * unsure + clumps / weight
             profile[members], doubt[members] = value, unsure
         return np.clip(profile, *_PROFILE_LIMITS), doubt
 
@@ -640,7 +650,7 @@ class NegativeBinomialDetector:
         return _row_sum(self._state.slot_expected, rows)
 
     def _neighbours(self, slot: int) -> tuple[NDArray[np.int64], ...]:
-        """The slots around the time of day of `slot` on like days, those at it on like days, and `slot` itself.
+        """The slots of the hours around the time of day of `slot` on like days, those next to it, and `slot` itself.
 
         Workdays are alike, and so are the days of a weekend.
         """
@@ -650,9 +660,10 @@ class NegativeBinomialDetector:
             days = [day for day in range(self._slots // per_day) if (day < _WORKDAYS) == workday] or [0]
             reach = round(_HOUR.total_seconds() / self._slot_s)
             around = range(-reach, reach + 1)
+            near = min(1, reach)
             self._rows[slot] = (
                 np.array([day * per_day + (slot + off) % per_day for day in days for off in around]),
-                np.array([day * per_day + slot % per_day for day in days]),
+                np.array([day * per_day + (slot + off) % per_day for day in days for off in range(-near, near + 1)]),
                 np.array([slot]),
             )
         return self._rows[slot]
