@@ -31,7 +31,7 @@ _RAISE_HALF_LIFE = timedelta(days=28)
 class AlertSettings:
     """When alerts open, speak again and end.
 
-    `threshold` is in decades, see `models.detector.threshold`. A spike ends where the shortest window was last
+    `threshold` is in decades, see `models.negative_binomial.threshold`. A spike ends where the shortest window was last
     `still_high` times what is expected.
     """
 

@@ -20,8 +20,9 @@ from models.alerts import AlertBook, AlertSettings
 from models.belonging import LONGEST, is_noise, newest_of, opened, strong_terms
 from models.causes import RecentTickets, SeenTicket, TermBaseline, explain, have_a_word_in_common, rank_children
 from models.counting import NAMED_FREELY, CountingSettings, CountTable, HeavyHitters, PartialCount, dimension_of
-from models.detector import DetectorSettings, Flags, Floats, NegativeBinomialDetector, threshold
+from models.detector import DetectorSettings, Flags, Floats
 from models.incidents import IncidentBook, IncidentSettings
+from models.negative_binomial import NegativeBinomialDetector, threshold
 from models.packing import DAMAGE, packed, unpacked
 from models.text import terms_of
 from models.weeks import WeekCalendar

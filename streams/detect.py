@@ -16,7 +16,8 @@ from rich.progress import Progress
 
 from models import novelty
 from models.alerts import AlertBook, AlertSettings
-from models.detector import Detector, DetectorSettings, NegativeBinomialDetector, threshold
+from models.detector import Detector, DetectorSettings
+from models.negative_binomial import NegativeBinomialDetector, threshold
 from models.novelty import LeakyPeakDetector, NoveltySettings
 from models.seasonal import SeasonalDetector
 from models.weeks import WeekCalendar

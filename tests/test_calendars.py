@@ -11,8 +11,9 @@ import pytest
 from test_watching import log_of, told, watch
 
 from models.alerts import AlertBook, AlertSettings
-from models.detector import DetectorSettings, NegativeBinomialDetector, threshold
+from models.detector import DetectorSettings
 from models.forecast import HOUR, forecast
+from models.negative_binomial import NegativeBinomialDetector, threshold
 from models.watching import WatchSettings
 from models.weeks import WeekCalendar
 from schemas.alerts import SpikeOpened

@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from models.detector import DetectorSettings, NegativeBinomialDetector, Scores, threshold
+from models.detector import DetectorSettings, Scores
+from models.negative_binomial import NegativeBinomialDetector, threshold
+from models.tails import lognormal_tail, negative_binomial_tail
 from models.weeks import WeekCalendar, slot_width
 
 START = datetime(2026, 3, 2, tzinfo=UTC).timestamp()  # a Monday
@@ -153,22 +155,18 @@ def test_series_cannot_be_their_own_ancestors() -> None:
 
 
 def test_the_tail_is_that_of_scipys_negative_binomial() -> None:
-    from models.detector import _tail  # noqa: PLC0415  the formula itself
-
     observed, mean, extra = np.array([5.0, 30.0, 200.0]), np.array([1.0, 9.0, 100.0]), np.array([0.6, 20.0, 400.0])
     size = mean**2 / extra
     wanted = -stats.nbinom.logsf(observed - 1, size, size / (size + mean)) / np.log(10)
-    np.testing.assert_allclose(_tail(observed, mean, extra), wanted, rtol=1e-9)
+    np.testing.assert_allclose(negative_binomial_tail(observed, mean, extra), wanted, rtol=1e-9)
 
 
 def test_the_longer_tail_is_that_of_scipys_log_normal() -> None:
-    from models.detector import _lognormal_tail  # noqa: PLC0415  the formula itself
-
     observed, mean, variance = np.array([30.0, 200.0]), np.array([9.0, 100.0]), np.array([29.0, 500.0])
     spread = np.log1p(variance / mean**2)
     law = stats.lognorm(np.sqrt(spread), scale=np.exp(np.log(mean) - spread / 2))
     np.testing.assert_allclose(
-        _lognormal_tail(observed, mean, variance), -law.logsf(observed - 0.5) / np.log(10), rtol=1e-9
+        lognormal_tail(observed, mean, variance), -law.logsf(observed - 0.5) / np.log(10), rtol=1e-9
     )
 
 

@@ -8,8 +8,10 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from models.detector import DetectorSettings, NegativeBinomialDetector, improbability
+from models.detector import DetectorSettings
+from models.negative_binomial import NegativeBinomialDetector
 from models.simulator import SIZES, Simulation
+from models.tails import improbability
 from models.weeks import WeekCalendar
 
 SCANNED = (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 45, 60, 90, 120)

@@ -33,7 +33,8 @@ from rivals import RIVALS, river_rivals
 from models import novelty
 from models.alerts import AlertBook, AlertSettings
 from models.counting import Counted, CountingSettings, PartitionCounter
-from models.detector import Detector, DetectorSettings, NegativeBinomialDetector, threshold
+from models.detector import Detector, DetectorSettings
+from models.negative_binomial import NegativeBinomialDetector, threshold
 from models.novelty import LeakyPeakDetector, NoveltySettings
 from models.simulator import SIZES, Simulation, SimulatorSettings, simulate
 from models.watching import SpikeWatch, WatchSettings
