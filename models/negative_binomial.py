@@ -383,8 +383,6 @@ class NegativeBinomialDetector:
         shortest, longest = (self._stay(limit) for limit in _LASTS_LIMITS)
         stay: Floats = np.clip((1 - part) / np.maximum(long_fade - part * fade, 1e-9), shortest, longest)
         spread: Floats = np.clip(near * (1 - fade * stay) / (stay * (1 - fade)), *_SPREAD_LIMITS)
-        if self._holiday:
-            stay, spread = np.maximum(stay, longest), np.maximum(spread, _HOLIDAY_SPREAD)
         return spread, stay
 
     def _set_ahead(self) -> None:
@@ -413,14 +411,18 @@ class NegativeBinomialDetector:
         cold = self._cold()
         # In place: with many series, arrays that come and go cost more than the arithmetic.
         activity = np.where(cold, 1.0, state.past[rows])
-        activity -= 1
-        activity *= self._lasting
-        activity += 1
         unsure = np.where(cold, _WITHIN_AN_HOUR * state.spread, state.past_doubt[rows])
-        unsure *= self._lasting
-        unsure *= self._lasting
-        unsure += self._afresh
-        unsure /= activity * activity
+        if self._holiday:  # what wanders is a part of what this day is like
+            unsure /= activity * activity
+            unsure += self._afresh
+        else:
+            activity -= 1
+            activity *= self._lasting
+            activity += 1
+            unsure *= self._lasting
+            unsure *= self._lasting
+            unsure += self._afresh
+            unsure /= activity * activity
         unsure += np.where(cold, self._level_doubt(), _UNFOLLOWED * state.doubt)
         self._activity, self._unsure = activity, unsure
 
@@ -624,8 +626,12 @@ class NegativeBinomialDetector:
         if not self._holiday and known.any():
             self._learn_activity(mean, tickets, known)
         stay, spread = state.stay, state.spread
-        active = 1 + (state.active - 1) * stay
-        doubt = state.active_doubt * stay * stay + spread * (1 - stay * stay)
+        if self._holiday:  # it goes on as it is, and does not return to a Sunday's
+            active = state.active
+            doubt = state.active_doubt + spread * (1 - stay * stay) * active * active
+        else:
+            active = 1 + (state.active - 1) * stay
+            doubt = state.active_doubt * stay * stay + spread * (1 - stay * stay)
         clumps = 1 + state.variance_a[0]
         expected = active * mean
         limit = expected + _FILTER_LIMIT * np.sqrt(expected * clumps + doubt * mean * mean) + 1

@@ -197,6 +197,19 @@ def test_a_holiday_busier_than_a_sunday_is_followed_and_the_day_after_is_itself_
     assert max(float(score.score[0]) for score in scores[23 * 288 : 25 * 288]) < threshold(1, 0.02, FIVE.bucket)
 
 
+def test_a_spike_on_a_holiday_that_is_quieter_than_a_sunday_is_seen() -> None:
+    random = np.random.default_rng(11)
+    rates = np.repeat(np.where(np.arange(24) % 7 >= 5, 40.0, 120.0), 288)
+    rates *= np.exp(np.repeat(random.normal(0, 0.2, 24 * 24), 12))
+    rates[23 * 288 :] *= 0.1  # a tenth of a Wednesday, which is a third of a Sunday
+    rates[-144:-138] *= 5  # half an hour at noon
+    detector = NegativeBinomialDetector(3, FIVE, WeekCalendar(holidays=[date(2026, 3, 25)]))
+    scores = run(detector, random.poisson(np.repeat(rates[:, None], 3, axis=1)).astype(float))
+    limit = threshold(100, 2, FIVE.bucket)
+    assert np.max([score.score for score in scores[-144:-137]], axis=0).min() > limit
+    assert np.max([score.score for score in scores[-288:-144]]) < limit
+
+
 def test_the_threshold_grows_with_series_and_falls_with_what_is_allowed() -> None:
     assert threshold(100, 2) == pytest.approx(5.1, abs=0.01)
     assert threshold(1, 0.1, timedelta(hours=1)) == pytest.approx(np.log10(168) + 1)
