@@ -65,7 +65,7 @@ _UNFOLLOWED = 0.5
 _WITHIN_AN_HOUR = 0.25
 """The part of the spread that counts where a young series is held against its last hour, which follows the rest."""
 
-# No two holidays are alike: how far from a Sunday's rate one may be, as a squared relative error, for all of the day.
+# No two holidays are alike: how far from a Sunday's rate one may be, as a squared relative error, when it begins.
 _HOLIDAY_SPREAD = 0.5
 
 # Self-calibration: excesses over the limit, how many of them the prior is worth, and what one may count at most.
