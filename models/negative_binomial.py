@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.detector import Counts, DetectorSettings, Flags, Floats, Scores, SilenceScores
+from models.profiles import WeekProfiles, WeeksSeen
 from models.tails import improbability
 from models.weeks import WEEK, WeekCalendar, slot_width
 
@@ -34,19 +35,15 @@ _LEAST_MEAN = 1e-6
 _PER_DECADE = 1 / math.log(10)
 """Mean excess of -log10(p) over any limit where p is as it should be."""
 
-# Shrinkage, in expected tickets: the hours around a time of day towards the parent's profile, that time of day
-# towards the hours around it, a slot of the week towards its time of day.
-_STRENGTHS = (5.0, 50.0, 200.0)
-_SHARED_SLOTS = (4.0, 3.0, 1.0)
-"""How many slots of one day each step adds up as one, as far as their activity is the same."""
-_WORKDAYS = 5
 _WEEKLY_MEMORY = 0.75
-_PROFILE_LIMITS = (0.01, 63.0)
+_WEEKEND = timedelta(days=2)
 _GRAIN = 2.0**-18  # with the upper limit, 24 bits: what a 32-bit float holds
 _LEVEL_HALF_LIFE = timedelta(days=2)
 
 # The variance mu + a mu + b mu^2: prior a and b, and how many windows they are worth.
 _PRIOR_A, _PRIOR_B, _PRIOR_WINDOWS = 0.1, 0.01, 20.0
+_LEAST_A, _B_LIMITS = 0.06, (0.005, 0.02)
+"""Some tickets always come twice, and less is learned where doubts are stated too high; more than that b is spikes."""
 _VARIANCE_HALF_LIFE = timedelta(days=14)
 _RESIDUAL_LIMIT = 4.0
 _WINSOR = 3.0
@@ -60,8 +57,6 @@ _LEAST_COVARIANCE = 2e-3
 _USUAL_SPREAD = 0.1
 """For weights alone: what a bucket of many tickets tells of activity is no more than that of some."""
 _FILTER_LIMIT = 4.0
-_UNFOLLOWED = 0.5
-"""The part of the profile's doubt that the filter has not followed yet: errors change from hour to hour."""
 _WITHIN_AN_HOUR = 0.25
 """The part of the spread that counts where a young series is held against its last hour, which follows the rest."""
 
@@ -70,6 +65,8 @@ _HOLIDAY_SPREAD = 0.5
 
 # Self-calibration: excesses over the limit, how many of them the prior is worth, and what one may count at most.
 _CALIBRATED_FROM, _CALIBRATION_PRIOR, _CALIBRATION_CAP = 1.5, 200.0, 3.0
+_DRAWN_ANEW = 0.28
+"""Decades off a score that is all chance for each decade of buckets that activity lasts: each draws chance anew."""
 _CALIBRATION_FROM_A_SPIKE = 3
 """How many buckets of a spike count: some are chance."""
 
@@ -77,12 +74,12 @@ _CALIBRATION_FROM_A_SPIKE = 3
 def threshold(series: int, false_alarms_per_week: float, bucket: timedelta = _MINUTE) -> float:
     """The score that `series` series together exceed by chance so many times a week.
 
-    One series makes about 10^3.4 independent scores a week at most (measured on simulated series), and no more than
+    One series makes about 10^2.4 independent scores a week at most (measured on simulated series), and no more than
     it has buckets. Raises ValueError where either number is not positive.
     """
     if series <= 0 or false_alarms_per_week <= 0:
         raise ValueError("the number of series and the false alarms per week have to be positive")
-    return min(3.4, math.log10(WEEK / bucket)) + math.log10(series / false_alarms_per_week)
+    return min(2.4, math.log10(WEEK / bucket)) + math.log10(series / false_alarms_per_week)
 
 
 class NegativeBinomialDetector:
@@ -101,7 +98,6 @@ class NegativeBinomialDetector:
     ) -> None:
         self._settings = settings = settings or DetectorSettings()
         self._calendar = calendar or WeekCalendar()
-        self._levels = _levels(series, parents)
         self._hop_s = settings.hop.total_seconds()
         self._bucket_hops = settings.bucket // settings.hop
         self._window_hops = np.array([window // settings.hop for window in settings.windows])
@@ -111,6 +107,7 @@ class NegativeBinomialDetector:
         self._slots = max(1, WEEK // slot_width(settings.bucket))
         self._slot_s = WEEK.total_seconds() / self._slots
         self._penalties = np.array(settings.penalties)
+        self._drawn_anew = _DRAWN_ANEW * math.log10(max(1.0, _LASTS / settings.bucket))
         self._memory_buckets = (self._lag_hops + self._local_hops) / self._bucket_hops
         # What is known of the activity before a window is from before the bucket in which it begins.
         self._window_buckets = [int(-(-hops // self._bucket_hops)) for hops in self._window_hops]
@@ -119,12 +116,10 @@ class NegativeBinomialDetector:
         self._scale = max(1.0, 2 * settings.bucket / _MEMORIES[0])
         self._memory_fades = np.array([[math.exp(-settings.bucket / (m * self._scale))] for m in _MEMORIES])
         self._level_fade = 0.5 ** (settings.bucket / max(_LEVEL_HALF_LIFE, 14 * settings.bucket))
-        self._rows: dict[int, tuple[NDArray[np.int64], ...]] = {}
         self._series = series
         self._state = self._fresh(self._series)
-        # Over a slot that is long, activity comes and goes.
-        kept = min(1.0, 2 * _LASTS / timedelta(seconds=self._slot_s))
-        self._shared = [slots * kept * self._slot_s / settings.bucket.total_seconds() for slots in _SHARED_SLOTS]
+        width = timedelta(seconds=self._slot_s)
+        self._profiles = WeekProfiles(self._slots, width, settings.bucket, _LASTS, _levels(series, parents))
         self._smooth = self._slots > 1 and self._slot_s > settings.bucket.total_seconds()
         self._share = np.ones(series, dtype=np.float32)
         self._holiday = False
@@ -242,10 +237,11 @@ class NegativeBinomialDetector:
             spread, stay = self._solved_activity()
             state.spread[place], state.stay[place] = spread[place], stay[place]
             for row, near in enumerate(self._looked_up(int(state.slot[0]))):
-                profile, doubt = self._shrunk(near)
+                profile, doubt = self._profile(near)
                 state.profile[row, place] = profile[place]
                 if not row:
                     state.doubt[place] = doubt[place]
+            state.workdays[place] = self._profiles.workdays(int(state.slot[0]), self._seen())[place]
         self._set_ahead()
         if state.hops[0] % self._bucket_hops:
             self._enter_bucket(self._middle(float(state.clock[0])))
@@ -350,13 +346,15 @@ class NegativeBinomialDetector:
         slot = int(place) % self._slots
         if slot != int(state.slot[0]):
             state.slot[0] = slot
-            state.variance_a, state.variance_b = _solve(state.moments)
+            a, b = _solve(state.moments)
+            state.variance_a, state.variance_b = np.maximum(a, _LEAST_A), np.clip(b, *_B_LIMITS)
             state.spread, state.stay = self._solved_activity()
             self._set_ahead()
             for row, near in enumerate(self._looked_up(slot)):
-                state.profile[row], doubt = self._shrunk(near)
+                state.profile[row], doubt = self._profile(near)
                 if not row:
                     state.doubt = doubt
+            state.workdays = self._profiles.workdays(slot, self._seen())
         value = state.profile[0]
         if self._smooth:
             part = place - int(place) - 0.5
@@ -423,7 +421,7 @@ class NegativeBinomialDetector:
             unsure *= self._lasting
             unsure += self._afresh
             unsure /= activity * activity
-        unsure += np.where(cold, self._level_doubt(), _UNFOLLOWED * state.doubt)
+        unsure += np.where(cold, self._level_doubt(), state.doubt)
         self._activity, self._unsure = activity, unsure
 
     def _level_doubt(self) -> Floats:
@@ -439,55 +437,18 @@ class NegativeBinomialDetector:
         """The slots whose profile a bucket in `slot` lies between, its own first."""
         return (slot, (slot - 1) % self._slots, (slot + 1) % self._slots) if self._smooth else (slot,)
 
-    def _shrunk(self, slot: int) -> tuple[Floats, Floats]:
-        """The profile of a slot of the week, series by series, where 1 is the mean of the week; and its doubt.
+    def _profile(self, slot: int) -> tuple[Floats, Floats]:
+        """The profile of a slot of the week and its doubt; see `WeekProfiles.of`."""
+        return self._profiles.of(slot, self._seen(), self._state.spread * self._long_level())
 
-        A slot leans on the same time of other days, that on the hours around it, those on the parent's profile. The
-        doubt is the squared relative error that is left: what each step's tickets do not settle.
-        """
-        steps = [
-            (self._tickets(rows), self._expected(rows), strength, buckets)
-            for rows, strength, buckets in zip(self._neighbours(slot), _STRENGTHS, self._shared, strict=True)
-        ]
-        wanders = self._state.spread * self._long_level()
-        profile, doubt = np.ones(self.series), np.full(self.series, 1.0)
-        for members, parents in self._levels:
-            value = profile[parents] if parents is not None else np.ones(members.size)
-            unsure = np.zeros(members.size)
-            for tickets, expected, strength, buckets in steps:
-                # A day's activity is in all of its tickets: many of one day settle hardly more than some.
-                clumps = 1 + buckets * wanders[members] * value
-                firm = strength * clumps
-                weight = expected[members] + firm
-                value = (tickets[members] + firm * value) / weight
-                unsure = (firm / weight) ** 2 * unsure + clumps / weight
-            profile[members], doubt[members] = value, unsure
-        return np.clip(profile, *_PROFILE_LIMITS), doubt
-
-    def _tickets(self, rows: NDArray[np.int64]) -> Floats:
-        return _row_sum(self._state.slot_tickets, rows)
-
-    def _expected(self, rows: NDArray[np.int64]) -> Floats:
-        return _row_sum(self._state.slot_expected, rows)
-
-    def _neighbours(self, slot: int) -> tuple[NDArray[np.int64], ...]:
-        """The slots of the hours around the time of day of `slot` on like days, those next to it, and `slot` itself.
-
-        Workdays are alike, and so are the days of a weekend.
-        """
-        if slot not in self._rows:
-            per_day = max(1, round(_DAY.total_seconds() / self._slot_s))
-            workday = slot // per_day < _WORKDAYS
-            days = [day for day in range(self._slots // per_day) if (day < _WORKDAYS) == workday] or [0]
-            reach = round(_HOUR.total_seconds() / self._slot_s)
-            around = range(-reach, reach + 1)
-            near = min(1, reach)
-            self._rows[slot] = (
-                np.array([day * per_day + (slot + off) % per_day for day in days for off in around]),
-                np.array([day * per_day + (slot + off) % per_day for day in days for off in range(-near, near + 1)]),
-                np.array([slot]),
-            )
-        return self._rows[slot]
+    def _seen(self) -> WeeksSeen:
+        state = self._state
+        return WeeksSeen(
+            tickets=state.slot_tickets,
+            expected=state.slot_expected,
+            weekend_tickets=state.weekend_tickets,
+            weekend_expected=state.weekend_expected,
+        )
 
     def _long_level(self) -> Floats:
         """Tickets per bucket at a profile of 1, over the last days."""
@@ -564,9 +525,11 @@ class NegativeBinomialDetector:
     ) -> Floats:
         """Scores of some windows of some series, each series' scale stretched to what its chance scores are."""
         state = self._state
+        clumping = state.variance_a[at_window, at_series]
         dispersion = state.variance_b[at_window, at_series] + self._unsure[at_window, at_series]
-        tail = improbability(observed, mean, state.variance_a[at_window, at_series], dispersion)
-        tail = np.maximum(tail - self._penalties[at_window], 0.0)
+        tail = improbability(observed, mean, clumping, dispersion)
+        chance = 1 / (1 + clumping + dispersion * mean)
+        tail = np.maximum(tail - self._penalties[at_window] - self._drawn_anew * chance, 0.0)
         excess = np.maximum((state.excess_sum / state.excess_count)[at_series], _PER_DECADE)
         over = np.maximum(tail - _CALIBRATED_FROM, 0.0)
         return np.minimum(tail, _CALIBRATED_FROM) + over * _PER_DECADE / excess
@@ -675,7 +638,7 @@ class NegativeBinomialDetector:
 
     def _learn_level(self, level: Floats, tickets: Floats, share: Floats, lesson: Flags, buckets: float = 1.0) -> None:
         """Take the tickets of so many `buckets` into level and profile, those beyond three deviations cut off."""
-        state = self._state
+        state, settings = self._state, self._settings
         mean, long_level = level * share, self._long_level()
         unsure = 1 / np.maximum(state.level_tickets, 0.5) + state.doubt
         variance = mean * (1 + state.variance_a[0] + (state.variance_b[0] + unsure) * mean)
@@ -697,7 +660,12 @@ class NegativeBinomialDetector:
         known = ~self._learning()
         state.slot_tickets[slot] += np.where(known, taken, 0.0)
         # Against the level of days: that of the last hour would take the rise of a morning for its own.
-        state.slot_expected[slot] += np.where(known, long_level * part, 0.0)
+        expected = np.where(known, long_level * part, 0.0)
+        state.slot_expected[slot] += expected
+        if self._profiles.is_weekend(slot):
+            memory = np.where(lesson, _WEEKLY_MEMORY ** (buckets * settings.bucket / _WEEKEND), 1)
+            state.weekend_tickets = state.weekend_tickets * memory + np.where(known, taken, 0.0)
+            state.weekend_expected = state.weekend_expected * memory + expected * state.workdays
 
     def _learn_variance(self, level: Floats, lesson: Flags) -> None:
         """Weighted least squares of squared residuals on mu and mu^2, window by window, each time one is full."""
@@ -743,6 +711,9 @@ class _State:
     level_share: Floats
     slot_tickets: NDArray[np.float32]
     slot_expected: NDArray[np.float32]
+    weekend_tickets: Floats
+    weekend_expected: Floats
+    workdays: Floats
     profile: Floats
     doubt: Floats
     moments: Floats
@@ -787,6 +758,9 @@ class _State:
             level_share=zeros(),
             slot_tickets=np.zeros((slots, series), dtype=np.float32),
             slot_expected=np.zeros((slots, series), dtype=np.float32),
+            weekend_tickets=zeros(),
+            weekend_expected=zeros(),
+            workdays=np.ones(series),
             profile=np.ones((3, series)),
             doubt=np.ones(series),
             moments=zeros(windows, 6),
@@ -830,14 +804,6 @@ def _levels(series: int, parents: Sequence[int] | None) -> list[tuple[NDArray[np
         members = np.flatnonzero(depth == at)
         levels.append((members, given[members] if at else None))
     return levels
-
-
-def _row_sum(table: NDArray[np.float32], rows: NDArray[np.int64]) -> Floats:
-    """The sum of some rows, row after row, so that the order does not depend on how many series there are."""
-    total = np.zeros(table.shape[1])
-    for row in rows.tolist():
-        total += table[row]
-    return total
 
 
 def _solve(moments: Floats) -> tuple[Floats, Floats]:

@@ -51,7 +51,7 @@ from schemas.open_incidents import OpenIncident
 ALL = "all=tickets"
 """The series of every ticket: all others are a part of it."""
 
-FORMAT = "triage.watch.3"
+FORMAT = "triage.watch.4"
 """Names the arrays of a snapshot and what they mean."""
 
 _DIMENSIONS = ("category", "team", "product", "tag", "tenant", "channel", "language", "all")

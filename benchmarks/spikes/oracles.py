@@ -38,7 +38,7 @@ class TrueRates(NegativeBinomialDetector):
     def _learn_level(self, *_: object) -> None:
         pass
 
-    def _shrunk(self, slot: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _profile(self, slot: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         del slot
         return np.ones(self.series), np.zeros(self.series)
 
