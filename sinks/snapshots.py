@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib import import_module
@@ -75,8 +75,8 @@ class SnapshotStore(Protocol):
         """The bytes of `stored`. Raises BadSnapshot where they are gone or are not those that were saved."""
         ...
 
-    def prune(self, head: str, keep: int) -> list[StoredSnapshot]:
-        """Delete all snapshots of `head` but the newest `keep`; gives those."""
+    def prune(self, head: str, keep: int, useless: Collection[StoredSnapshot] = ()) -> list[StoredSnapshot]:
+        """Delete the `useless` snapshots of `head`, and of the others all but the newest `keep`; gives the deleted."""
         ...
 
 
@@ -141,9 +141,9 @@ class SnapshotFolder:
             raise BadSnapshot(f"{path} is damaged; load an earlier one")
         return data
 
-    def prune(self, head: str, keep: int) -> list[StoredSnapshot]:
+    def prune(self, head: str, keep: int, useless: Collection[StoredSnapshot] = ()) -> list[StoredSnapshot]:
         """As the protocol says."""
-        gone = self.list(head)[:-keep]
+        gone, _ = _parted(self.list(head), keep, useless)
         for stored in gone:
             (self.folder / stored.file_name).unlink(missing_ok=True)
         return gone
@@ -214,10 +214,10 @@ class SnapshotObjects:
             raise BadSnapshot(f"{path} is damaged; load an earlier one")
         return data
 
-    def prune(self, head: str, keep: int) -> list[StoredSnapshot]:
+    def prune(self, head: str, keep: int, useless: Collection[StoredSnapshot] = ()) -> list[StoredSnapshot]:
         """As the protocol says; with what a publisher that died has left without an entry."""
         known = self.list(head)
-        gone, kept = known[:-keep], known[-keep:]
+        gone, kept = _parted(known, keep, useless)
         left = [
             stored
             for stored in _of_head(head, self._names())
@@ -254,6 +254,14 @@ def _named(head: str, learned: int, data: bytes) -> StoredSnapshot:
     if not _HEAD.fullmatch(head):
         raise BadSettings(f"{head!r} cannot name a head: use letters, digits, dots, dashes and underscores")
     return StoredSnapshot(head, learned, sha256(data).hexdigest()[:12])
+
+
+def _parted(
+    known: Sequence[StoredSnapshot], keep: int, useless: Collection[StoredSnapshot]
+) -> tuple[list[StoredSnapshot], list[StoredSnapshot]]:
+    """Those of `known`, the oldest first, that have to go, and those that stay."""
+    kept = [stored for stored in known if stored not in useless][-keep:]
+    return [stored for stored in known if stored not in kept], kept
 
 
 def _of_head(head: str, names: Iterable[str]) -> list[StoredSnapshot]:

@@ -179,6 +179,8 @@ class Checkpoints:
         self._every = every
         self._head = head
         self._kept = -1
+        self._taken_back: dict[StoredSnapshot, int] = {}
+        """Those that hold a lesson that was taken back, and by when: from that lesson on they are of no use."""
 
     async def nearest(
         self, source: LessonReader, last: int, *, after: int = -1, usable: Callable[[Any], bool] = lambda _: True
@@ -189,7 +191,7 @@ class Checkpoints:
         """
         for stored, store in await self._listed():
             number = stored.learned - 1
-            if not after < number <= last:
+            if not after < number <= last or last >= self._taken_back.get(stored, NEVER):
                 continue
             try:
                 data = await _asked_of(store, store.load, stored)
@@ -207,6 +209,7 @@ class Checkpoints:
             rest = await source.lessons(number + 1, last) if number < last else []
             if learned.takes_back(rest):
                 log.info("%s holds a lesson that was taken back since: passed over", stored.file_name)
+                self._taken_back[stored] = last
                 continue
             self._kept = max(self._kept, number)
             log.info("lessons up to %d are those of %s in %s", number, stored.file_name, store.where)
@@ -243,7 +246,9 @@ class Checkpoints:
         data = await asyncio.to_thread(learned.to_bytes, about)
         try:
             stored = await _asked_of(self._store, self._store.save, self._head, last + 1, data)
-            gone = await _asked_of(self._store, self._store.prune, self._head, _KEPT)
+            # Else the newest would soon all be made after a lesson that is taken back next, and none before it be left.
+            useless = self._taken_back.keys() - {stored}
+            gone = await _asked_of(self._store, self._store.prune, self._head, _KEPT, useless)
         except (BadSettings, OSError) as error:
             log.warning("what was learned is not kept, and a start will take longer: %s", error)
             self._kept = last - self._every * 9 // 10  # it may be back soon, and each try may take long

@@ -1,6 +1,7 @@
 """Corrections on a real Kafka: how soon they are known, and learners killed at random while they flow.
 
     python3 dev.py stress-learn --latency 200
+    python3 dev.py stress-learn --undo 20 --feedback 400
     python3 dev.py stress-learn --kills 20 --feedback 400
 
 With `--kills`, triage and learn run as processes of their own and die by SIGKILL at random times, and every fifth
@@ -43,6 +44,9 @@ from streams.publish import Outgoing, Publisher
 
 UNDONE_EVERY = 5
 """Of so many corrections one is taken back."""
+
+PAUSE_SECONDS, PAUSE_BETWEEN_KILLS_SECONDS = 0.05, 0.5
+"""From one correction to the next; while workers are killed and start again, so long that something is left to say."""
 
 LABELS = ("billing", "access", "product_question", "shipping_returns", "network", "hr_internal")
 WORDS = (
@@ -159,23 +163,59 @@ async def latency(pipeline: Pipeline, number: int) -> list[float]:
     return found
 
 
+async def undoing(pipeline: Pipeline, undone: int, number: int) -> list[float]:
+    """Seconds from each of `undone` retractions until a ticket is decided without what it takes back.
+
+    Of `number` corrections the newest are taken back, one after the other.
+    """
+    codec, found = pipeline.codec, []
+    async with Publisher(pipeline.settings.producer_options()) as publisher:
+        await publisher.publish([outgoing(ticket(item), codec) for item in range(number)])
+        await publisher.publish(
+            [correction(f"T-{item}", LABELS[item % len(LABELS)], pipeline) for item in range(number)]
+        )
+        await asyncio.to_thread(wait_for_last_lesson, pipeline, number - 1)
+        options: dict[str, Any] = pipeline.settings.kafka_options()
+        consumer = AIOKafkaConsumer(topics.DECISIONS.name, **options, auto_offset_reset="latest")
+        await consumer.start()
+        try:
+            for last in range(number, number + undone):
+                item = 2 * number - 1 - last
+                began = time.monotonic()
+                await publisher.publish([retraction(f"T-{item}", LABELS[item % len(LABELS)], pipeline)])
+                at, known = 0, -1
+                while known < last:
+                    await publisher.publish([outgoing(ticket(item, f"-{at}"), codec)])
+                    at += 1
+                    fetched = await consumer.getmany(timeout_ms=20)
+                    decided = [codec.decode(one.value, Decision) for records in fetched.values() for one in records]
+                    known = max([known, *(int(one.models.get(LESSONS, -1)) for one in decided)])
+                found.append(time.monotonic() - began)
+        finally:
+            await consumer.stop()
+    return found
+
+
 def killed(pipeline: Pipeline, kills: int, number: int, seed: int) -> None:
     """Corrections under kills, and the audit. Raises AssertionError where it finds a fault."""
     chance = random.Random(seed)
     roles = ("triage", "learn")
     workers: dict[str, Worker] = {role: pipeline.start_worker("--only", role) for role in roles}
-    done = threading.Event()
+    enough_killed = threading.Event()
     taken_back = {f"T-{undone}" for item in range(number) for undone in undone_after(item)}
 
-    def feed() -> None:
-        for item in range(number):
-            pipeline.publish([ticket(item), correction(f"T-{item}", LABELS[item % len(LABELS)], pipeline)])
-            for undone in undone_after(item):
-                pipeline.publish([retraction(f"T-{undone}", LABELS[undone % len(LABELS)], pipeline)])
-            time.sleep(0.05)
-        done.set()
+    async def feed() -> None:
+        # By one client: a new one takes half a second to send its first record, which would be most of the run.
+        async with Publisher(pipeline.settings.producer_options()) as publisher:
+            for item in range(number):
+                await publisher.publish([outgoing(ticket(item), pipeline.codec)])
+                # After its ticket is on the brokers: a correction of what is not there is a dead letter.
+                await publisher.publish([correction(f"T-{item}", LABELS[item % len(LABELS)], pipeline)])
+                for undone in undone_after(item):
+                    await publisher.publish([retraction(f"T-{undone}", LABELS[undone % len(LABELS)], pipeline)])
+                await asyncio.sleep(PAUSE_SECONDS if enough_killed.is_set() else PAUSE_BETWEEN_KILLS_SECONDS)
 
-    feeding = threading.Thread(target=feed)
+    feeding = threading.Thread(target=lambda: asyncio.run(feed()))
     feeding.start()
     counts: Counter[str] = Counter()
     for _ in range(kills):
@@ -184,6 +224,7 @@ def killed(pipeline: Pipeline, kills: int, number: int, seed: int) -> None:
         workers[role].kill()
         counts[role] += 1
         workers[role] = pipeline.start_worker("--only", role)
+    enough_killed.set()
     feeding.join()
 
     def lessons() -> list[Lesson]:
@@ -230,11 +271,19 @@ def killed(pipeline: Pipeline, kills: int, number: int, seed: int) -> None:
     )
 
 
+def say_how_soon(what: str, found: list[float]) -> None:
+    cuts = statistics.quantiles(found, n=100, method="inclusive")
+    p50, p99, most = (f"{seconds * 1000:.0f} ms" for seconds in (cuts[49], cuts[98], max(found)))
+    print(f"{len(found)} {what} after p50 {p50}, p99 {p99}, at most {most}")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=0)
+    one_of = parser.add_mutually_exclusive_group(required=True)
+    one_of.add_argument("--kills", type=int, default=0)
+    one_of.add_argument("--latency", type=int, default=0)
+    one_of.add_argument("--undo", type=int, default=0)
     parser.add_argument("--feedback", type=int, default=400)
-    parser.add_argument("--latency", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
@@ -245,13 +294,13 @@ def main() -> int:
     ):
         if given.kills:
             killed(pipeline, given.kills, given.feedback, given.seed)
-        if given.latency:
+        if given.latency or given.undo:
             pipeline.start_worker("--only", "triage")
             pipeline.start_worker("--only", "learn")
-            found = sorted(asyncio.run(latency(pipeline, given.latency)))
-            cuts = statistics.quantiles(found, n=100)
-            p50, p99, most = (f"{seconds * 1000:.0f} ms" for seconds in (cuts[49], cuts[98], found[-1]))
-            print(f"{len(found)} corrections: known after p50 {p50}, p99 {p99}, at most {most}")
+        if given.latency:
+            say_how_soon("corrections: known", asyncio.run(latency(pipeline, given.latency)))
+        if given.undo:
+            say_how_soon("retractions: decided by", asyncio.run(undoing(pipeline, given.undo, given.feedback)))
     return 0
 
 

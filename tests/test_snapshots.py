@@ -124,6 +124,8 @@ def test_a_store_keeps_every_version_and_gives_back_what_was_saved(store: Snapsh
     last = store.save("queue", 300, b"last")
     assert store.prune("queue", 2) == [earlier]
     assert store.list("queue") == [later, last]
+    assert store.prune("queue", 2, {last}) == [last], "what is of no use goes first, and makes no other go"
+    assert store.list("queue") == [later]
     assert [stored.learned for stored in store.list("priority")] == [999]
     with pytest.raises(BadSnapshot, match="cannot be read"):
         store.load(earlier)
