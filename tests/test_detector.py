@@ -330,4 +330,4 @@ def test_the_day_after_a_long_spike_is_held_against_the_baseline_again() -> None
     scores = run(NegativeBinomialDetector(1, replace(FIVE, cold_for=timedelta(days=1))), table)
     expected = [float(score.hop_expected[0]) for score in scores[again - 6 : again]]
     assert np.mean(expected) == pytest.approx(20, rel=0.3)
-    assert max(float(score.score[0]) for score in scores[again : again + 12]) > 5.0
+    assert max(float(score.score[0]) for score in scores[again : again + 12]) > threshold(100, 2, FIVE.bucket)

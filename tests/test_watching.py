@@ -371,7 +371,7 @@ def test_a_muted_series_opens_and_pages_nobody_until_the_mute_ends_and_another_p
 
 
 def test_a_dismissed_incidents_series_need_more_to_open_the_next_one_and_one_dismissal_counts_once() -> None:
-    log = log_of({"network": (120, 126)}, hours=4.0, later={"network": (200, 200.84)})
+    log = log_of({"network": (120, 126)}, hours=4.0, later={"network": (212, 212.5)})
     plain = told(watch(), log)
     name = plain[0].incident_id
     subjects = [word.subject for word in plain if word.stage is AlertStage.OPENED]
