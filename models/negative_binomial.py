@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.detector import Counts, DetectorSettings, Flags, Floats, Scores, SilenceScores
-from models.profiles import WeekProfiles, WeeksSeen
+from models.profiles import WeekProfiles, WeeksSeen, levels_of
 from models.tails import improbability
 from models.weeks import WEEK, WeekCalendar, slot_width
 
@@ -37,7 +37,7 @@ _PER_DECADE = 1 / math.log(10)
 
 _WEEKLY_MEMORY = 0.75
 _WEEKEND = timedelta(days=2)
-_GRAIN = 2.0**-18  # with the upper limit, 24 bits: what a 32-bit float holds
+_GRAIN = 2.0**-18  # with the upper limit of a profile, 24 bits: what a 32-bit float holds
 _LEVEL_HALF_LIFE = timedelta(days=2)
 
 # The variance mu + a mu + b mu^2: prior a and b, and how many windows they are worth.
@@ -63,10 +63,11 @@ _WITHIN_AN_HOUR = 0.25
 # No two holidays are alike: how far from a Sunday's rate one may be, as a squared relative error, when it begins.
 _HOLIDAY_SPREAD = 0.5
 
-# Self-calibration: excesses over the limit, how many of them the prior is worth, and what one may count at most.
-_CALIBRATED_FROM, _CALIBRATION_PRIOR, _CALIBRATION_CAP = 1.5, 200.0, 3.0
 _DRAWN_ANEW = 0.28
 """Decades off a score that is all chance for each decade of buckets that activity lasts: each draws chance anew."""
+
+# Self-calibration: excesses over the limit, how many of them the prior is worth, and what one may count at most.
+_CALIBRATED_FROM, _CALIBRATION_PRIOR, _CALIBRATION_CAP = 1.5, 200.0, 3.0
 _CALIBRATION_FROM_A_SPIKE = 3
 """How many buckets of a spike count: some are chance."""
 
@@ -119,11 +120,11 @@ class NegativeBinomialDetector:
         self._series = series
         self._state = self._fresh(self._series)
         width = timedelta(seconds=self._slot_s)
-        self._profiles = WeekProfiles(self._slots, width, settings.bucket, _LASTS, _levels(series, parents))
+        self._profiles = WeekProfiles(self._slots, width, settings.bucket, _LASTS, levels_of(series, parents))
         self._smooth = self._slots > 1 and self._slot_s > settings.bucket.total_seconds()
         self._share = np.ones(series, dtype=np.float32)
         self._holiday = False
-        self._set_ahead()
+        self._derive()
         self._look_ahead()
 
     @property
@@ -223,7 +224,7 @@ class NegativeBinomialDetector:
                 raise ValueError(f"the snapshot's {field.name} is of other series or settings")
             setattr(fresh, field.name, found.astype(wanted.dtype, copy=True))
         self._state = fresh
-        self._set_ahead()
+        self._derive()
         if fresh.hops[0] % self._bucket_hops:
             self._enter_bucket(self._middle(float(fresh.clock[0])))
 
@@ -241,8 +242,7 @@ class NegativeBinomialDetector:
                 state.profile[row, place] = profile[place]
                 if not row:
                     state.doubt[place] = doubt[place]
-            state.workdays[place] = self._profiles.workdays(int(state.slot[0]), self._seen())[place]
-        self._set_ahead()
+        self._derive()
         if state.hops[0] % self._bucket_hops:
             self._enter_bucket(self._middle(float(state.clock[0])))
 
@@ -349,12 +349,11 @@ class NegativeBinomialDetector:
             a, b = _solve(state.moments)
             state.variance_a, state.variance_b = np.maximum(a, _LEAST_A), np.clip(b, *_B_LIMITS)
             state.spread, state.stay = self._solved_activity()
-            self._set_ahead()
+            self._derive()
             for row, near in enumerate(self._looked_up(slot)):
                 state.profile[row], doubt = self._profile(near)
                 if not row:
                     state.doubt = doubt
-            state.workdays = self._profiles.workdays(slot, self._seen())
         value = state.profile[0]
         if self._smooth:
             part = place - int(place) - 0.5
@@ -383,9 +382,14 @@ class NegativeBinomialDetector:
         spread: Floats = np.clip(near * (1 - fade * stay) / (stay * (1 - fade)), *_SPREAD_LIMITS)
         return spread, stay
 
-    def _set_ahead(self) -> None:
-        """What lasts of an activity on average over a window, and the variance that comes afresh in it."""
-        stay = self._state.stay
+    def _derive(self) -> None:
+        """What lasts of an activity on average over a window, and the variance that comes afresh in it.
+
+        In a slot of a weekend also what workdays have at that time.
+        """
+        stay, slot = self._state.stay, int(self._state.slot[0])
+        if self._profiles.is_weekend(slot):
+            self._workdays = self._profiles.workdays(slot, self._seen())
         away = 1 - stay
         lasting: list[Floats] = []
         fresh: list[Floats] = []
@@ -665,7 +669,7 @@ class NegativeBinomialDetector:
         if self._profiles.is_weekend(slot):
             memory = np.where(lesson, _WEEKLY_MEMORY ** (buckets * settings.bucket / _WEEKEND), 1)
             state.weekend_tickets = state.weekend_tickets * memory + np.where(known, taken, 0.0)
-            state.weekend_expected = state.weekend_expected * memory + expected * state.workdays
+            state.weekend_expected = state.weekend_expected * memory + expected * self._workdays
 
     def _learn_variance(self, level: Floats, lesson: Flags) -> None:
         """Weighted least squares of squared residuals on mu and mu^2, window by window, each time one is full."""
@@ -713,7 +717,6 @@ class _State:
     slot_expected: NDArray[np.float32]
     weekend_tickets: Floats
     weekend_expected: Floats
-    workdays: Floats
     profile: Floats
     doubt: Floats
     moments: Floats
@@ -760,7 +763,6 @@ class _State:
             slot_expected=np.zeros((slots, series), dtype=np.float32),
             weekend_tickets=zeros(),
             weekend_expected=zeros(),
-            workdays=np.ones(series),
             profile=np.ones((3, series)),
             doubt=np.ones(series),
             moments=zeros(windows, 6),
@@ -785,25 +787,6 @@ class _State:
             products=zeros(len(_MEMORIES)),
             product_weights=zeros(len(_MEMORIES)),
         )
-
-
-def _levels(series: int, parents: Sequence[int] | None) -> list[tuple[NDArray[np.int64], NDArray[np.int64] | None]]:
-    """The series from the top down: members of a level, and the parent of each. Raises ValueError for a circle."""
-    given = np.full(series, -1, dtype=np.int64) if parents is None else np.asarray(parents, dtype=np.int64)
-    if given.shape != (series,) or (given >= series).any():
-        raise ValueError(f"parents name series beyond the {series} that there are")
-    depth = np.zeros(series, dtype=np.int64)
-    above = given.copy()
-    while (above >= 0).any():
-        depth += above >= 0
-        if depth.max(initial=0) > series:
-            raise ValueError("a series is its own ancestor")
-        above = np.where(above >= 0, given[above], -1)
-    levels: list[tuple[NDArray[np.int64], NDArray[np.int64] | None]] = []
-    for at in range(int(depth.max(initial=0)) + 1):
-        members = np.flatnonzero(depth == at)
-        levels.append((members, given[members] if at else None))
-    return levels
 
 
 def _solve(moments: Floats) -> tuple[Floats, Floats]:

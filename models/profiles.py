@@ -147,6 +147,25 @@ class WeekProfiles:
         return np.array([day * self._per_day + at for day in days for at in near])
 
 
+def levels_of(series: int, parents: Sequence[int] | None) -> Levels:
+    """The series from the top down: members of a level, and the parent of each. Raises ValueError for a circle."""
+    given = np.full(series, -1, dtype=np.int64) if parents is None else np.asarray(parents, dtype=np.int64)
+    if given.shape != (series,) or (given >= series).any():
+        raise ValueError(f"parents name series beyond the {series} that there are")
+    depth = np.zeros(series, dtype=np.int64)
+    above = given.copy()
+    while (above >= 0).any():
+        depth += above >= 0
+        if depth.max(initial=0) > series:
+            raise ValueError("a series is its own ancestor")
+        above = np.where(above >= 0, given[above], -1)
+    levels: list[tuple[NDArray[np.int64], NDArray[np.int64] | None]] = []
+    for at in range(int(depth.max(initial=0)) + 1):
+        members = np.flatnonzero(depth == at)
+        levels.append((members, given[members] if at else None))
+    return levels
+
+
 def _row_sum(table: NDArray[np.float32], rows: NDArray[np.int64]) -> Floats:
     """The sum of some rows, row after row, so that the order does not depend on how many series there are."""
     total = np.zeros(table.shape[1])
